@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0
+# make help tells what there is.
+MAKEFLAGS += --no-print-directory
+SERIES ?= series
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install and check what the project needs (Debian 12 or 13)
+	@scripts/setup
+base: setup ## put the kernel source into build/linux
+	@scripts/base
+tree: base ## apply the queue: build/linux, branch queue
+	@scripts/tree
+refresh: ## write edited commits of build/linux back to series/
+	@scripts/refresh
+rebase: ## carry the queue to another base: make rebase BASE=linux-source-7.2
+	@scripts/rebase "$(BASE)"
+
+ci: tree ## prove each patch of the queue: build, sparse, boot, tests
+	@ci/verify $(SERIES)
+test: tree ## prove that the checks can fail, and test the tools
+	@ci/tests/run
+ci-full: tree ## what has no room in ci: debug kernels, all tests at each patch
+	@ci/full
+
+clean: ## remove build/ but for the kernel source
+	@find build -mindepth 1 -maxdepth 1 ! -name linux ! -name deb -exec rm -rf {} +
+
+.PHONY: help setup base tree refresh rebase ci test ci-full clean

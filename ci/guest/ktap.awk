@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0
+# Results of the runs in a report.log, one a line: "RUN: TEST<tab>pass|fail|skip|hang<tab>why".
+# Nested KTAP keeps its leaves' names; the harness's "RUN global.x" lines are no results.
+BEGIN { OFS = "\t" }
+/^@start / { run = $2; last = ""; bad = 0; next }
+/^@end / {
+	verdict = "fail"
+	if ($3 ~ /^timeout=/) {
+		verdict = "hang"
+		print run ": " (last == "" ? "(first test)" : "after " last), "hang", "time is up"
+	} else if ($3 == "exit=0" || ($3 == "exit=1" && bad) || $3 == "exit=4") {
+		verdict = "pass"
+	}
+	print run ": (exit)", verdict, $3
+	run = ""
+	next
+}
+run == "" { next }
+match($0, /^[# ]*(not ok|ok) [0-9]+ ?/) {
+	name = substr($0, RLENGTH + 1)
+	verdict = ($0 ~ /^[# ]*not ok/) ? "fail" : "pass"
+	why = ""
+	if (match(name, / *# *(SKIP|TODO|XFAIL).*/)) {
+		why = substr(name, RSTART)
+		sub(/^ *# */, "", why)
+		name = substr(name, 1, RSTART - 1)
+		verdict = (why ~ /^SKIP/) ? "skip" : "pass"
+		sub(/^(SKIP|TODO|XFAIL) */, "", why)
+	}
+	sub(/^- */, "", name)
+	gsub(/\t/, " ", name)
+	if (verdict == "fail")
+		bad = 1
+	# The same name twice is told apart by its place among its like.
+	key = run SUBSEP name
+	n = ++count[key]
+	print run ": " name (n > 1 ? " (" n ")" : ""), verdict, why
+	last = name
+}

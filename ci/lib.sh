@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What the scripts of this project share.  Source it; it changes no directory.
+
+top=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
+build=$top/build
+linux=$build/linux
+configs=$top/ci/configs
+
+export LC_ALL=C TZ=UTC
+export CCACHE_DIR=${CCACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/ccache}
+export CCACHE_BASEDIR=$build CCACHE_IGNOREOPTIONS='-fmacro-prefix-map=*'
+export CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-10G}
+# Objects must not differ by who built them and when.
+export KBUILD_BUILD_TIMESTAMP=0 KBUILD_BUILD_USER=ci KBUILD_BUILD_HOST=ci
+export GIT_CONFIG_COUNT=2 GIT_CONFIG_KEY_0=advice.detachedHead GIT_CONFIG_VALUE_0=false
+export GIT_CONFIG_KEY_1=gc.auto GIT_CONFIG_VALUE_1=0
+
+# die MESSAGE: could not be judged.
+die() {
+	echo "$(basename "$0"): $*" >&2
+	exit 2
+}
+
+# matrix_row NAME: sets cfg_arch, cfg_cc, cfg_use, cfg_fragments.
+matrix_row() {
+	# shellcheck disable=SC2034 # for the callers
+	read -r _ cfg_arch cfg_cc cfg_use cfg_fragments < <(
+		awk -v n="$1" '$1 == n' "$configs/matrix") ||
+		die "ci/configs/matrix has no configuration '$1'"
+}
+
+# matrix_names [USE]: the configurations, or those of one use.
+matrix_names() {
+	awk -v use="${1:-}" '!/^#/ && NF && (!use || $4 == use) { print $1 }' "$configs/matrix"
+}
+
+# kmake SRC CONFIG ARGS...: make in the kernel tree SRC with the compiler of CONFIG.
+kmake() {
+	local src=$1 name=$2 arch cc cross
+	shift 2
+	matrix_row "$name"
+	arch=$cfg_arch cc=$cfg_cc
+	set -- "ARCH=$arch" "O=$build/o/$name" --no-print-directory -Otarget "$@"
+	case $cc in
+	clang-*)
+		set -- "LLVM=-${cc#clang-}" "CC=ccache $cc" "HOSTCC=ccache gcc" "$@" ;;
+	*)
+		cross=${cc%gcc}
+		set -- ${cross:+CROSS_COMPILE=$cross} "CC=ccache $cc" "HOSTCC=ccache gcc" "$@" ;;
+	esac
+	make -C "$src" "$@"
+}
+
+# configure SRC CONFIG: .config from its fragments; fails if a symbol is dropped.
+configure() {
+	local src=$1 name=$2 o=$build/o/$2 want frag line sym rc=0
+	mkdir -p "$o"
+	want=$o/wanted.config
+	matrix_row "$name"
+	for frag in $cfg_fragments; do
+		cat "$configs/$frag.config"
+	done | awk -F= '/^CONFIG_/ { v[$1] = $0; if (!s[$1]++) o[n++] = $1 }
+		END { for (i = 0; i < n; i++) print v[o[i]] }' > "$want.new"
+	# An unchanged configuration keeps its time stamps, and so its objects.
+	if [ -s "$o/.config" ] && cmp -s "$want.new" "$want" && [ ! "$src/Kconfig" -nt "$o/.config" ]; then
+		rm "$want.new"
+	else
+		KCONFIG_ALLCONFIG=$want.new kmake "$src" "$name" -s allnoconfig > "$o/configure.log" 2>&1 ||
+			{ tail -5 "$o/configure.log" >&2; return 1; }
+		mv "$want.new" "$want"
+	fi
+	while read -r line; do
+		sym=${line%%=*}
+		if [ "${line#*=}" = n ]; then
+			! grep -q "^$sym=" "$o/.config" || { echo "$name: $sym cannot be turned off"; rc=1; }
+		else
+			grep -qxF "$line" "$o/.config" || { echo "$name: $line was dropped"; rc=1; }
+		fi
+	done < "$want" >&2
+	return $rc
+}
