@@ -18,15 +18,24 @@ new_messages() {
 		<(sort -u "$2")
 }
 
-# at_commit COMMIT: a folder with that state of the touched files, and what scripts/ need.
+# files_at COMMIT DIR: the touched files as they are in COMMIT.
 files_at() {
 	local commit=$1 dir=$2 path
-	mkdir -p "$dir"
 	while read -r path; do
 		git -C "$V_SRC" cat-file -e "$commit:$path" 2> /dev/null || continue
 		mkdir -p "$dir/$(dirname "$path")"
 		git -C "$V_SRC" show "$commit:$path" > "$dir/$path"
-	done
+	done < "$V_FILES"
+}
+
+# tree_before: print a whole tree at the state before the patch.
+tree_before() {
+	local tree=$build/verify/before
+	if [ -e "$tree/.git" ]; then
+		git -C "$tree" checkout -q -f --detach "$V_BEFORE"
+	else
+		git -C "$V_SRC" worktree add -q -f --detach "$tree" "$V_BEFORE"
+	fi > /dev/null && echo "$tree"
 }
 
 touched() { grep -E "$1" "$V_FILES"; }
