@@ -1,0 +1,1 @@
+CFLAGS_userfaultfd.o=-D'mm_forbids_zeropage(X)=(1)'
