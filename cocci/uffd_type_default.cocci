@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+///
+/// A switch over userfaultfd's memory types has no default: -Wswitch then
+/// names every step that a new type has to fill in. With a default the new
+/// type is built without a warning and does at run time what the default says.
+///
+//  Confidence: High
+//  Copyright: (C) 2026 the authors of the uffd-types series
+//  URL: https://coccinelle.gitlabpages.inria.fr/website/
+//  Comments: The switch is known by the type of its expression, by the name
+//  Comments: of the function that it calls, or by a label UFFD_TYPE_*.
+//  Options: --include-headers --include-headers-for-types
+//  Keywords: userfaultfd switch default Wswitch
+//  Requires: 1.1.1
+
+virtual context
+virtual org
+virtual report
+
+@bytype exists@
+enum uffd_type E;
+position s;
+@@
+
+switch@s (E) { default: ... }
+
+@byname exists@
+identifier C =~ "^UFFD_TYPE_";
+identifier f =~ "(uffd|fill)_([a-z]+_)?type$";
+identifier F =~ "^uffd_([a-z]+_)?type$";
+expression X;
+position s;
+@@
+
+(
+switch@s (...) { case C: ... }
+|
+switch@s (f(...)) { default: ... }
+|
+switch@s (X->F) { default: ... }
+|
+switch@s (X.F) { default: ... }
+)
+
+@found exists@
+position s = {bytype.s, byname.s};
+position p;
+@@
+
+switch@s (...) { default:@p ... }
+
+//----------------------------------------------------------
+//  For context mode
+//----------------------------------------------------------
+
+@depends on context@
+position found.p;
+@@
+
+switch (...) {
+* default:@p
+  ...
+}
+
+//----------------------------------------------------------
+//  For org and report mode
+//----------------------------------------------------------
+
+@script:python depends on org@
+p << found.p;
+@@
+
+coccilib.org.print_todo(p[0], "default over userfaultfd's memory types")
+
+@script:python depends on report@
+p << found.p;
+@@
+
+coccilib.report.print_report(p[0], "default over userfaultfd's memory types")
