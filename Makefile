@@ -2,6 +2,7 @@
 # make help tells what there is.
 MAKEFLAGS += --no-print-directory
 SERIES ?= series
+TOPIC ?= fixes
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -10,10 +11,12 @@ setup: ## install and check what the project needs (Debian 12 or 13)
 	@scripts/setup
 base: setup ## put the kernel source into build/linux
 	@scripts/base
-tree: base ## apply the queue: build/linux, branch queue
+tree: base ## apply the queue: build/linux, branch queue (with LINUX_GIT: b4/TOPIC, too)
 	@scripts/tree
+	@if [ -n "$(LINUX_GIT)" ]; then scripts/b4-branch build/linux $(TOPIC); fi
 refresh: ## write edited commits of build/linux back to series/
 	@scripts/refresh
+	@if git -C build/linux rev-parse -q --verify b4/$(TOPIC) > /dev/null; then scripts/b4-branch --save build/linux $(TOPIC); fi
 rebase: ## carry the queue to another base: make rebase BASE=linux-source-7.2
 	@scripts/rebase "$(BASE)"
 
@@ -24,7 +27,12 @@ test: tree ## prove that the checks can fail, and test the tools
 ci-full: tree ## what has no room in ci: debug kernels, all tests at each patch
 	@ci/full
 
+docs: tree ## the documentation: build/docs/html/index.html
+	@scripts/docs
+send-check: ## may it be sent? make send-check TOPIC=fixes
+	@scripts/send-check build/linux $(TOPIC)
+
 clean: ## remove build/ but for the kernel source
 	@find build -mindepth 1 -maxdepth 1 ! -name linux ! -name deb -exec rm -rf {} +
 
-.PHONY: help setup base tree refresh rebase ci test ci-full clean
+.PHONY: help setup base tree refresh rebase ci test ci-full docs send-check clean

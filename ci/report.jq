@@ -37,5 +37,5 @@ summary { cursor: pointer; } details { margin: .3rem 0; }
 "</tbody></table></div><h2>Cells</h2>",
 (.cells | sort_by([(if .verdict == "fail" then 0 elif .verdict == "unjudged" then 1 else 2 end), .n])[] |
   "<details id=\"c\(.n)-\(.check)\"\(if .verdict == "fail" then " open" else "" end)><summary><span class=\"\(.verdict)\">\(.verdict | mark)</span> \(.n) \(.check): \(.summary | @html) <span class=\"sub\">\(.ms | clock)\(if .kept then ", kept" else "" end)</span></summary>" +
-  "<p><a href=\"run/\(.n)/\(.check)/\">all its files</a></p><pre>\(.log | @html)</pre></details>"),
+  "<p><a href=\"run/\(.n)/\(.check)/log\">its log</a></p><pre>\(.log | @html)</pre></details>"),
 "<script>addEventListener('hashchange', () => { const d = document.querySelector(location.hash); if (d) d.open = true; });</script>"
