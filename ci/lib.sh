@@ -64,11 +64,12 @@ configure() {
 		END { for (i = 0; i < n; i++) print v[o[i]] }' > "$want.new"
 	# An unchanged configuration keeps its time stamps, and so its objects.
 	if [ -s "$o/.config" ] && cmp -s "$want.new" "$want" && [ ! "$src/Kconfig" -nt "$o/.config" ]; then
+		# It was found right when it was made.
 		rm "$want.new"
+		return 0
 	else
 		KCONFIG_ALLCONFIG=$want.new kmake "$src" "$name" -s allnoconfig > "$o/configure.log" 2>&1 ||
 			{ tail -5 "$o/configure.log" >&2; return 1; }
-		mv "$want.new" "$want"
 	fi
 	while read -r line; do
 		sym=${line%%=*}
@@ -77,6 +78,7 @@ configure() {
 		else
 			grep -qxF "$line" "$o/.config" || { echo "$name: $line was dropped"; rc=1; }
 		fi
-	done < "$want" >&2
+	done < "$want.new" >&2
+	[ $rc -ne 0 ] || mv "$want.new" "$want"
 	return $rc
 }

@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * userfaultfd calls, and looking at memory without dying of it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "uffd-lib.h"
+
+const char *const op_names[NR_OPS] = {
+	[OP_COPY] = "COPY",
+	[OP_ZEROPAGE] = "ZEROPAGE",
+	[OP_CONTINUE] = "CONTINUE",
+	[OP_POISON] = "POISON",
+	[OP_WP] = "WRITEPROTECT",
+	[OP_RWP] = "RWPROTECT",
+	[OP_MOVE] = "MOVE",
+	[OP_WAKE] = "WAKE",
+	[OP_UNREGISTER] = "UNREGISTER",
+};
+
+static int call_ioctl(int fd, unsigned long cmd, void *arg)
+{
+	return ioctl(fd, cmd, arg) ? -errno : 0;
+}
+
+static int do_copy(int fd, const struct uffd_call *c, long long *done)
+{
+	struct uffdio_copy a = {
+		.dst = (unsigned long)c->dst,
+		.src = (unsigned long)c->src,
+		.len = c->len,
+		.mode = c->mode,
+	};
+	int err = call_ioctl(fd, UFFDIO_COPY, &a);
+
+	*done = a.copy;
+	return err;
+}
+
+static int do_move(int fd, const struct uffd_call *c, long long *done)
+{
+	struct uffdio_move a = {
+		.dst = (unsigned long)c->dst,
+		.src = (unsigned long)c->src,
+		.len = c->len,
+		.mode = c->mode,
+	};
+	int err = call_ioctl(fd, UFFDIO_MOVE, &a);
+
+	*done = a.move;
+	return err;
+}
+
+static const unsigned long range_cmds[NR_OPS] = {
+	[OP_ZEROPAGE] = UFFDIO_ZEROPAGE,
+	[OP_CONTINUE] = UFFDIO_CONTINUE,
+	[OP_POISON] = UFFDIO_POISON,
+	[OP_WP] = UFFDIO_WRITEPROTECT,
+	[OP_RWP] = UFFDIO_RWPROTECT,
+	[OP_WAKE] = UFFDIO_WAKE,
+	[OP_UNREGISTER] = UFFDIO_UNREGISTER,
+};
+
+/* The others are a range, then the mode, then what was done, or less. */
+static int do_range(int fd, const struct uffd_call *c, long long *done)
+{
+	struct uffdio_zeropage a = {
+		.range = { (unsigned long)c->dst, c->len },
+		.mode = c->mode,
+	};
+	int err = call_ioctl(fd, range_cmds[c->op], &a);
+
+	*done = a.zeropage;
+	return err;
+}
+
+int uffd_do(int fd, const struct uffd_call *call, long long *done)
+{
+	long long unused;
+
+	if (!done)
+		done = &unused;
+	if (call->op == OP_COPY)
+		return do_copy(fd, call, done);
+	if (call->op == OP_MOVE)
+		return do_move(fd, call, done);
+	return do_range(fd, call, done);
+}
+
+int uffd_copy(int fd, void *dst, const void *src, size_t len, __u64 mode)
+{
+	return uffd_do(fd, &(struct uffd_call){ OP_COPY, dst, src, len, mode }, NULL);
+}
+
+int uffd_zeropage(int fd, void *dst, size_t len)
+{
+	return uffd_do(fd, &(struct uffd_call){ OP_ZEROPAGE, dst, NULL, len, 0 }, NULL);
+}
+
+int uffd_continue(int fd, void *dst, size_t len, __u64 mode)
+{
+	return uffd_do(fd, &(struct uffd_call){ OP_CONTINUE, dst, NULL, len, mode }, NULL);
+}
+
+int uffd_poison(int fd, void *dst, size_t len)
+{
+	return uffd_do(fd, &(struct uffd_call){ OP_POISON, dst, NULL, len, 0 }, NULL);
+}
+
+int uffd_wp(int fd, void *dst, size_t len, __u64 mode)
+{
+	return uffd_do(fd, &(struct uffd_call){ OP_WP, dst, NULL, len, mode }, NULL);
+}
+
+int uffd_rwp(int fd, void *dst, size_t len, __u64 mode)
+{
+	return uffd_do(fd, &(struct uffd_call){ OP_RWP, dst, NULL, len, mode }, NULL);
+}
+
+int uffd_wake(int fd, void *dst, size_t len)
+{
+	return uffd_do(fd, &(struct uffd_call){ OP_WAKE, dst, NULL, len, 0 }, NULL);
+}
+
+int uffd_unregister(int fd, void *dst, size_t len)
+{
+	return uffd_do(fd, &(struct uffd_call){ OP_UNREGISTER, dst, NULL, len, 0 }, NULL);
+}
+
+long long uffd_register(int fd, void *p, size_t len, __u64 mode)
+{
+	struct uffdio_register a = {
+		.range = { (unsigned long)p, len },
+		.mode = mode,
+	};
+	int err = call_ioctl(fd, UFFDIO_REGISTER, &a);
+
+	return err ? err : (long long)a.ioctls;
+}
+
+static int raw_open(bool *user_only)
+{
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+
+	*user_only = false;
+	if (fd < 0 && errno == EPERM) {
+		*user_only = true;
+		fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK |
+			     UFFD_USER_MODE_ONLY);
+	}
+	return fd < 0 ? -errno : fd;
+}
+
+int uffd_open(__u64 features)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = features };
+	bool user_only;
+	int err, fd = raw_open(&user_only);
+
+	if (fd < 0)
+		return fd;
+	err = call_ioctl(fd, UFFDIO_API, &api);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+__u64 uffd_features(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	bool user_only;
+	int fd = raw_open(&user_only);
+
+	if (fd < 0)
+		return 0;
+	if (ioctl(fd, UFFDIO_API, &api))
+		api.features = 0;
+	close(fd);
+	return api.features;
+}
+
+bool uffd_sees_kernel(void)
+{
+	bool user_only;
+	int fd = raw_open(&user_only);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 && !user_only;
+}
+
+int uffd_event(int fd, struct uffd_msg *msg, int timeout_ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	int n = poll(&pfd, 1, timeout_ms);
+
+	if (n <= 0)
+		return n ? -errno : 0;
+	if (read(fd, msg, sizeof(*msg)) != sizeof(*msg))
+		return -errno;
+	return 1;
+}
+
+static __thread sigjmp_buf trap_env;
+static __thread struct trap *trap_now;
+
+static void on_trap(int sig, siginfo_t *info, void *context)
+{
+	if (!trap_now) {
+		signal(sig, SIG_DFL);
+		return;
+	}
+	*trap_now = (struct trap) {
+		.sig = sig,
+		.code = info->si_code,
+		.addr = info->si_addr,
+		.lsb = info->si_addr_lsb,
+	};
+	siglongjmp(trap_env, 1);
+}
+
+static struct trap try_access(void *p, bool write, char *value)
+{
+	struct sigaction new = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO };
+	struct trap trap = { 0 };
+
+	sigaction(SIGBUS, &new, NULL);
+	sigaction(SIGSEGV, &new, NULL);
+	trap_now = &trap;
+	if (!sigsetjmp(trap_env, 1)) {
+		if (write)
+			*(volatile char *)p = *value;
+		else
+			*value = *(volatile char *)p;
+	}
+	trap_now = NULL;
+	return trap;
+}
+
+struct trap try_read(const void *p, char *value)
+{
+	char unused;
+
+	return try_access((void *)p, false, value ? value : &unused);
+}
+
+struct trap try_write(void *p, char value)
+{
+	return try_access(p, true, &value);
+}
+
+__u64 pagemap(const void *p)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	__u64 entry = 0;
+
+	if (fd < 0)
+		return 0;
+	if (pread(fd, &entry, sizeof(entry),
+		  (unsigned long)p / page_size() * sizeof(entry)) != sizeof(entry))
+		entry = 0;
+	close(fd);
+	return entry;
+}
+
+__u64 kpageflags(const void *p)
+{
+	__u64 flags = 0, pfn = pagemap(p) & ((1ULL << 55) - 1);
+	int fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	if (!pfn || pread(fd, &flags, sizeof(flags), pfn * sizeof(flags)) != sizeof(flags))
+		flags = 0;
+	close(fd);
+	return flags;
+}
+
+long smaps_kb(const void *p, const char *field)
+{
+	FILE *f = fopen("/proc/self/smaps", "re");
+	unsigned long start, end, addr = (unsigned long)p;
+	bool inside = false;
+	long kb = -1;
+	char line[256];
+	char dash;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx%c%lx ", &start, &dash, &end) == 3 && dash == '-')
+			inside = addr >= start && addr < end;
+		else if (inside && !strncmp(line, field, strlen(field)) &&
+			 line[strlen(field)] == ':')
+			kb = atol(line + strlen(field) + 1);
+	}
+	if (f)
+		fclose(f);
+	return kb;
+}
+
+bool unit_is(const char *p, size_t len, int byte)
+{
+	if (!(pagemap(p) & PM_PRESENT))
+		return false;
+	for (size_t i = 0; i < len; i += 64)
+		if (p[i] != (char)byte)
+			return false;
+	return p[len - 1] == (char)byte;
+}
+
+const char *err_name(int err)
+{
+	const char *name = strerrorname_np(err < 0 ? -err : err);
+
+	return err ? name ? name : "?" : "ok";
+}
+
+static void *touch_thread(void *arg)
+{
+	struct toucher *t = arg;
+
+	__atomic_store_n(&t->tid, (int)syscall(SYS_gettid), __ATOMIC_RELEASE);
+	if (t->call)
+		t->ret = t->call(t->p);
+	else
+		t->trap = t->write ? try_write(t->p, t->value) : try_read(t->p, &t->value);
+	return NULL;
+}
+
+void touch_start(struct toucher *t, void *p, bool write)
+{
+	t->p = p;
+	t->write = write;
+	t->value = TOUCH_BYTE;
+	t->tid = 0;
+	if (pthread_create(&t->thread, NULL, touch_thread, t))
+		abort();
+}
+
+bool touch_join(struct toucher *t, int seconds)
+{
+	struct timespec end;
+
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += seconds;
+	return !pthread_timedjoin_np(t->thread, NULL, &end);
+}
+
+bool thread_sleeps(int tid)
+{
+	char path[64], buf[16] = "running";
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* The kernel waits for it to be off the CPU, or says "running". */
+	if (fd < 0 || read(fd, buf, sizeof(buf) - 1) <= 0)
+		buf[0] = 'r';
+	if (fd >= 0)
+		close(fd);
+	return buf[0] != 'r';
+}
+
+bool thread_wait_sleeps(int tid)
+{
+	struct timespec now, start;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	do {
+		if (thread_sleeps(tid))
+			return true;
+		sched_yield();
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (now.tv_sec - start.tv_sec < 10);
+	return false;
+}
+
+static void *late_thread(void *arg)
+{
+	struct late_copy *l = arg;
+
+	l->err = uffd_do(l->fd, &l->call, &l->done);
+	return NULL;
+}
+
+int late_start(struct late_copy *l, int fd, void *dst, size_t len, __u64 mode)
+{
+	struct uffd_msg msg;
+	long long bits;
+
+	*l = (struct late_copy) { .fd = fd, .len = len, .page = malloc(len) };
+	l->source = mmap(NULL, len, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (l->source == MAP_FAILED)
+		return -errno;
+	madvise(l->source, len, MADV_NOHUGEPAGE);
+	l->source_fd = uffd_open(0);
+	if (l->source_fd < 0)
+		return l->source_fd;
+	bits = uffd_register(l->source_fd, l->source, len,
+			     UFFDIO_REGISTER_MODE_MISSING);
+	if (bits < 0)
+		return bits;
+	l->call = (struct uffd_call) { OP_COPY, dst, l->source, len, mode };
+	if (pthread_create(&l->thread, NULL, late_thread, l))
+		return -EAGAIN;
+	/* The message is there only once the ioctl sleeps on its source. */
+	return uffd_event(l->source_fd, &msg, 10000) == 1 ? 0 : -ETIMEDOUT;
+}
+
+int late_finish(struct late_copy *l, int byte)
+{
+	int err;
+
+	memset(l->page, byte, l->len);
+	err = uffd_copy(l->source_fd, l->source, l->page, l->len, 0);
+	pthread_join(l->thread, NULL);
+	close(l->source_fd);
+	munmap(l->source, l->len);
+	free(l->page);
+	return err;
+}

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory runs out in the middle: ENOMEM, and everything as it was before.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "uffd-fixture.h"
+
+#define MAX_FAILURES	64
+
+#define NO_INJECTION	"no fault injection: root, CONFIG_FAILSLAB, CONFIG_FAIL_PAGE_ALLOC"
+
+/*
+ * The @n-th allocation of this thread fails.  Returns false if the kernel
+ * cannot do that.
+ */
+static bool fail_nth(int n)
+{
+	char buf[16];
+	int fd = open("/proc/thread-self/fail-nth", O_WRONLY | O_CLOEXEC);
+	int len = snprintf(buf, sizeof(buf), "%d", n);
+	bool ok = fd >= 0 && write(fd, buf, len) == len;
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* Was there an n-th one?  Counting stops. */
+static bool fail_nth_hit(void)
+{
+	int fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	char buf[16] = "1";
+	bool hit = fd >= 0 && read(fd, buf, sizeof(buf) - 1) > 0 && atoi(buf) == 0;
+
+	if (fd >= 0) {
+		if (write(fd, "0", 1) != 1)
+			hit = false;
+		close(fd);
+	}
+	return hit;
+}
+
+/* All allocations may fail, also those that could wait, and quietly. */
+static bool failures_prepared(void)
+{
+	static const struct { const char *path, *value; } knobs[] = {
+		{ "/sys/kernel/debug/failslab/ignore-gfp-wait", "N" },
+		{ "/sys/kernel/debug/failslab/verbose", "0" },
+		{ "/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N" },
+		{ "/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem", "N" },
+		{ "/sys/kernel/debug/fail_page_alloc/min-order", "0" },
+		{ "/sys/kernel/debug/fail_page_alloc/verbose", "0" },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_LEN(knobs); i++)
+		if (set_until_exit(knobs[i].path, knobs[i].value))
+			return false;
+	return fail_nth(0);
+}
+
+/* Opened before: nothing can be opened while allocations fail. */
+static void make_it_fail(int fd, bool on)
+{
+	if (write(fd, on ? "1" : "0", 1) != 1)
+		abort();
+}
+
+struct counts {
+	__u64 entry;
+	long blocks;
+	unsigned long huge;
+};
+
+static struct counts count(const struct mem *m, const char *p)
+{
+	return (struct counts) {
+		.entry = pagemap(p) & (PM_PRESENT | PM_SWAP | PM_UFFD),
+		.blocks = mem_blocks(m),
+		.huge = free_huge_pages(),
+	};
+}
+
+/*
+ * Let the first allocation fail, the second, and so on, until none is left
+ * that could; the operation must then have succeeded.  What got a second
+ * chance, and took it, is undone, and does not end it.
+ */
+#define FAIL_EACH(call) do {							\
+	unsigned int n, failed = 0;						\
+										\
+	for (n = 1; n < MAX_FAILURES; n++) {					\
+		struct counts before = count(&self->mem, self->target), after;	\
+		bool hit;							\
+		int err;							\
+										\
+		fail_nth(n);							\
+		err = uffd_do(self->fd, call, NULL);				\
+		hit = fail_nth_hit();						\
+		if (!hit) {							\
+			EXPECT_ERR(0, err, op_names[(call)->op]);		\
+			break;							\
+		}								\
+		if (!err) {							\
+			undo(&self->mem, self->target, (call)->op);		\
+			continue;						\
+		}								\
+		failed++;							\
+		EXPECT_ERR(-ENOMEM, err, op_names[(call)->op]);			\
+		after = count(&self->mem, self->target);			\
+		EXPECT_EQ(before.entry, after.entry)				\
+			TH_LOG("%s: allocation %u", self->type->name, n);	\
+		EXPECT_EQ(before.blocks, after.blocks)				\
+			TH_LOG("%s: allocation %u", self->type->name, n);	\
+		EXPECT_EQ(before.huge, after.huge)				\
+			TH_LOG("%s: allocation %u", self->type->name, n);	\
+	}									\
+	TH_LOG("%s %s: %u of %u failing allocations gave ENOMEM",		\
+	       self->type->name, op_names[(call)->op], failed, n - 1);		\
+	EXPECT_LT(n, MAX_FAILURES);						\
+} while (0)
+
+static void undo(struct mem *m, char *p, enum uffd_op op)
+{
+	bool file = mem_is_shared(m) && op != OP_CONTINUE && op != OP_POISON;
+
+	madvise(p, m->unit, file ? MADV_REMOVE : MADV_DONTNEED);
+}
+
+TEST_F(uffd, each_allocation_of_copy)
+{
+	struct uffd_call call = { OP_COPY, self->target, self->source, self->mem.unit, 0 };
+
+	NEED(failures_prepared(), NO_INJECTION);
+	OPEN(0, M);
+	FAIL_EACH(&call);
+	EXPECT_TRUE(unit_is(self->target, self->mem.unit, BYTE_COPY));
+}
+
+TEST_F(uffd, each_allocation_of_zeropage)
+{
+	struct uffd_call call = { OP_ZEROPAGE, self->target, NULL, self->mem.unit, 0 };
+
+	NEED(!mem_is(&self->mem, MEM_HUGETLB), "hugetlb has no zero page");
+	NEED(failures_prepared(), NO_INJECTION);
+	OPEN(0, M);
+	FAIL_EACH(&call);
+	EXPECT_TRUE(unit_is(self->target, self->mem.unit, 0));
+}
+
+TEST_F(uffd, each_allocation_of_continue)
+{
+	struct uffd_call call = { OP_CONTINUE, self->target, NULL, self->mem.unit, 0 };
+
+	NEED_MINOR();
+	NEED(failures_prepared(), NO_INJECTION);
+	ASSERT_EQ(0, mem_fill_cache(&self->mem, TARGET, BYTE_CACHE));
+	OPEN(0, N);
+	FAIL_EACH(&call);
+	EXPECT_TRUE(unit_is(self->target, self->mem.unit, BYTE_CACHE));
+}
+
+TEST_F(uffd, each_allocation_of_poison)
+{
+	struct uffd_call call = { OP_POISON, self->target, NULL, self->mem.unit, 0 };
+
+	NEED(failures_prepared(), NO_INJECTION);
+	OPEN(0, M);
+	FAIL_EACH(&call);
+	EXPECT_EQ(SIGBUS, try_read(self->target, NULL).sig);
+}
+
+/* With no slab at all the page cache cannot take a page that is there. */
+TEST_F(uffd, no_slab)
+{
+	int fd = open("/proc/self/make-it-fail", O_WRONLY | O_CLOEXEC);
+	struct counts before, after;
+	int err;
+
+	NEED(fd >= 0 && failures_prepared(), NO_INJECTION);
+	ASSERT_EQ(0, set_until_exit("/sys/kernel/debug/failslab/task-filter", "Y"));
+	ASSERT_EQ(0, set_until_exit("/sys/kernel/debug/failslab/times", "-1"));
+	ASSERT_EQ(0, set_until_exit("/sys/kernel/debug/failslab/probability", "100"));
+	OPEN(0, M);
+	before = count(&self->mem, self->target);
+	make_it_fail(fd, true);
+	err = COPY(TARGET, 0);
+	make_it_fail(fd, false);
+	after = count(&self->mem, self->target);
+	/* Shared memory needs a place in a file, which is new here. */
+	if (mem_is_shared(&self->mem) || err) {
+		EXPECT_ERR(-ENOMEM, err, "COPY");
+		EXPECT_EQ(before.entry, after.entry);
+		EXPECT_EQ(before.blocks, after.blocks);
+		EXPECT_EQ(before.huge, after.huge);
+		EXPECT_ERR(0, COPY(TARGET, 0), "COPY");
+	}
+	EXPECT_TRUE(unit_is(self->target, self->mem.unit, BYTE_COPY));
+}
+
+static long free_kb(void)
+{
+	FILE *f = fopen("/proc/meminfo", "re");
+	long kb = -1;
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "MemFree: %ld", &kb) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return kb;
+}
+
+#define FAILED_COPIES	4096
+#define WARM_UP		3	/* times that: a CPU may hoard so many free pages */
+
+/* A page for each that fails would be 16 MiB, or all huge pages. */
+TEST_F(uffd, failures_keep_nothing)
+{
+	unsigned int n = mem_is(&self->mem, MEM_HUGETLB) ? 1 : FAILED_COPIES;
+	unsigned long huge;
+	long before = 0, after;
+
+	OPEN(0, M);
+	ASSERT_EQ(0, COPY(TARGET, 0));
+	huge = free_huge_pages();
+	for (unsigned int i = 0; i < (WARM_UP + 1) * n; i++) {
+		if (i == WARM_UP * n)
+			before = free_kb();
+		ASSERT_EQ(-EEXIST, COPY(TARGET, 0));
+	}
+	after = free_kb();
+	EXPECT_EQ(huge, free_huge_pages());
+	EXPECT_GT(after, before - (long)(FAILED_COPIES * page_size() / 2048))
+		TH_LOG("%s: %ld kB were free, now %ld kB", self->type->name, before, after);
+}
+
+/*
+ * No huge page is free and none was reserved.  7.3 and before: EEXIST, which
+ * a handler takes for "somebody was faster".
+ */
+TEST_F(uffd, empty_pool)
+{
+	struct mem all;
+	char *p;
+
+	NEED(mem_is(&self->mem, MEM_HUGETLB) && self->mem.fd >= 0, "not a file of hugetlb");
+	ASSERT_EQ(0, ftruncate(self->mem.fd, 0));
+	mem_free(&self->mem);
+	ASSERT_EQ(0, mem_make(&self->mem, self->type, 1));
+	/* The same file again, and no promise that there is memory for it. */
+	ASSERT_EQ(0, ftruncate(self->mem.fd, self->mem.offset + 4 * self->mem.unit));
+	p = mmap(NULL, 2 * self->mem.unit, PROT_READ | PROT_WRITE,
+		 self->type->map_flags | MAP_NORESERVE, self->mem.fd,
+		 self->mem.offset + 2 * self->mem.unit);
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_EQ(0, mem_make(&all, mem_type_find("hugetlb"), free_huge_pages() - 1));
+	self->fd = uffd_open(0);
+	ASSERT_GE(self->fd, 0);
+	ASSERT_GT(uffd_register(self->fd, p, 2 * self->mem.unit, M), 0);
+	EXPECT_ERR(-ENOMEM, uffd_copy(self->fd, p, self->source, self->mem.unit, 0), "COPY");
+	EXPECT_EQ(0, pagemap(p) & PM_PRESENT);
+	/* With memory it goes. */
+	mem_free(&all);
+	EXPECT_ERR(0, uffd_copy(self->fd, p, self->source, self->mem.unit, 0), "COPY");
+}
+
+/* Put a file of a file system of one page in place of @m's. */
+static bool on_small_tmpfs(struct mem *m)
+{
+	char dir[] = "/tmp/uffd-full-XXXXXX", option[32];
+	int fd = -1;
+
+	snprintf(option, sizeof(option), "size=%zu", page_size());
+	if (geteuid() || !mkdtemp(dir))
+		return false;
+	if (!mount("uffd-test", dir, "tmpfs", 0, option)) {
+		fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+		umount2(dir, MNT_DETACH);
+	}
+	rmdir(dir);
+	if (fd < 0 || ftruncate(fd, m->len) ||
+	    mmap(m->area, m->len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+		 fd, 0) != m->area)
+		return false;
+	close(m->fd);
+	m->fd = fd;
+	return true;
+}
+
+TEST_F(uffd, full_tmpfs)
+{
+	struct mem *m = &self->mem;
+	long blocks;
+
+	NEED(!strcmp(self->type->name, "tmpfs"), "not tmpfs");
+	NEED(on_small_tmpfs(m), "not root: cannot mount a tmpfs");
+	OPEN(0, M);
+	EXPECT_ERR(0, COPY(0, 0), "COPY");
+	blocks = mem_blocks(m);
+	EXPECT_ERR(-ENOMEM, COPY(TARGET, 0), "COPY");
+	EXPECT_ERR(-ENOMEM, uffd_zeropage(self->fd, self->target, m->unit), "ZEROPAGE");
+	EXPECT_EQ(blocks, mem_blocks(m));
+	EXPECT_EQ(0, pagemap(self->target) & PM_PRESENT);
+	/* What is there is there, full or not; 6.18 said ENOMEM. */
+	EXPECT_ERR(-EEXIST, COPY(0, 0), "COPY");
+	/* Room again: nothing of the failures was kept. */
+	ASSERT_EQ(0, madvise(m->area, m->unit, MADV_REMOVE));
+	EXPECT_ERR(0, COPY(TARGET, 0), "COPY");
+}
+
+#define MADV_GUARD_ON	102
+
+/*
+ * A page that got into the file, but not into the mapping, leaves room for
+ * another.  Nobody may ask for the size of the file in between: that mends it.
+ */
+TEST_F(uffd, failure_leaves_room)
+{
+	struct mem *m = &self->mem;
+
+	NEED(!strcmp(self->type->name, "tmpfs"), "not tmpfs");
+	NEED(on_small_tmpfs(m), "not root: cannot mount a tmpfs");
+	NEED(!madvise(self->target, m->unit, MADV_GUARD_ON), "no MADV_GUARD_INSTALL");
+	OPEN(0, M);
+	EXPECT_ERR(-EEXIST, COPY(TARGET, 0), "COPY onto a guard");
+	EXPECT_ERR(0, COPY(0, 0), "COPY");
+}
+
+TEST_HARNESS_MAIN

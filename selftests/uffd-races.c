@@ -1,0 +1,515 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What may happen to a mapping while UFFDIO_COPY sleeps, and must do no harm.
+ *
+ * Nothing here is left to luck: the source of the COPY is a page that a second
+ * userfaultfd has not filled, so the ioctl has dropped its locks and sleeps
+ * while the test changes the destination, and goes on when it is told to.
+ * What must come out is an error, with nothing changed, or the right page in
+ * the right mapping.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "uffd-lib.h"
+
+#define TARGET		1	/* the unit that is copied to */
+#define BYTE_LATE	0x5a
+#define BYTE_FIRST	0x21
+
+#define M		UFFDIO_REGISTER_MODE_MISSING
+#define W		UFFDIO_REGISTER_MODE_WP
+
+FIXTURE(race)
+{
+	const struct mem_type *type;
+	struct mem mem;
+	char *target;
+	int fd;
+	struct late_copy late;
+};
+
+FIXTURE_VARIANT(race)
+{
+	const char *type;
+};
+
+FIXTURE_VARIANT_ADD(race, anon) { .type = "anon" };
+FIXTURE_VARIANT_ADD(race, shmem) { .type = "shmem" };
+FIXTURE_VARIANT_ADD(race, shmem_private) { .type = "shmem-private" };
+FIXTURE_VARIANT_ADD(race, anon_shared) { .type = "anon-shared" };
+FIXTURE_VARIANT_ADD(race, hugetlb) { .type = "hugetlb" };
+FIXTURE_VARIANT_ADD(race, hugetlb_private) { .type = "hugetlb-private" };
+FIXTURE_VARIANT_ADD(race, hugetlb_sysv) { .type = "hugetlb-sysv" };
+
+/* Four huge pages of address space, aligned, that anything can be put into. */
+static char *reserve(void)
+{
+	size_t huge = huge_size(), len = 4 * huge;
+	char *p = mmap(NULL, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |
+		       MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL :
+		(char *)(((unsigned long)p + huge - 1) & ~(huge - 1));
+}
+
+FIXTURE_SETUP(race)
+{
+	self->fd = -1;
+	self->type = mem_type_find(variant->type);
+	if (!uffd_features())
+		SKIP(return, NO_UFFD);
+	if (!uffd_sees_kernel())
+		SKIP(return, NO_KERNEL_FAULTS);
+	if (mem_make_at(&self->mem, self->type, 2 * huge_size() /
+			(self->type->caps & MEM_HUGETLB ? huge_size() : page_size()),
+			reserve()))
+		SKIP(return, "%s: %s", variant->type, self->mem.why);
+	self->target = mem_unit(&self->mem, TARGET);
+}
+
+FIXTURE_TEARDOWN(race)
+{
+}
+
+/* The page that the copy was for is not there, nor in the file. */
+#define EXPECT_UNTOUCHED(m, what) do {						\
+	EXPECT_EQ(0, pagemap(mem_unit((m), TARGET)) & (PM_PRESENT | PM_SWAP | PM_UFFD)) \
+		TH_LOG("%s: the page is there, or its uffd bit is", what);	\
+	EXPECT_LE(mem_blocks(m), 0)						\
+		TH_LOG("%s: the file has %ld blocks", what, mem_blocks(m));	\
+} while (0)
+
+#define EXPECT_ERR(want, got, what) do {					\
+	int __want = (want), __got = (got);					\
+										\
+	EXPECT_EQ(__want, __got)						\
+		TH_LOG("%s: expected %s, got %s", what, err_name(__want), err_name(__got)); \
+} while (0)
+
+/* Registered, and a COPY on its way to self->target. */
+#define BEGIN(features, modes, copy_mode) do {					\
+	self->fd = uffd_open(features);						\
+	ASSERT_GE(self->fd, 0) TH_LOG("userfaultfd: %s", err_name(self->fd));	\
+	ASSERT_GT(uffd_register(self->fd, self->mem.area, self->mem.len, modes), 0) \
+		TH_LOG("%s: cannot be registered", self->type->name);		\
+	ASSERT_EQ(0, late_start(&self->late, self->fd, self->target,		\
+				self->mem.unit, copy_mode));			\
+} while (0)
+
+#define FINISH() ASSERT_EQ(0, late_finish(&self->late, BYTE_LATE))
+
+/* Take @old's place; registered as it was, if that can be. */
+static const char *replace(struct mem *new, const struct mem_type *type,
+			   struct mem *old, int fd)
+{
+	size_t unit = type->caps & MEM_HUGETLB ? huge_size() : page_size();
+	char *at = old->area;
+	size_t len = old->len;
+
+	if (old->shm) {
+		munmap(at, len);
+		old->shm = false;
+	}
+	old->area = NULL;
+	if (mem_make_at(new, type, len / unit, at))
+		return new->why;
+	uffd_register(fd, at, len, M);
+	return NULL;
+}
+
+static bool can_replace(const struct mem_type *type)
+{
+	return !(type->caps & MEM_GIGANTIC) && strcmp(type->name, "anon-thp") &&
+	       strcmp(type->name, "vdso") && strcmp(type->name, "shadow-stack");
+}
+
+/* Nothing tells these from each other: both are plain anonymous memory. */
+static bool same_to_mm(const struct mem_type *a, const struct mem_type *b)
+{
+	return a->class == CLASS_ANON && b->class == CLASS_ANON;
+}
+
+TEST_F_TIMEOUT(race, replaced_by_every_type, 120)
+{
+	unsigned int tried = 0;
+
+	for (unsigned int i = 0; i < nr_mem_types; i++) {
+		const struct mem_type *type = &mem_types[i];
+		struct mem new, old = self->mem;
+		const char *why;
+
+		if (!can_replace(type))
+			continue;
+		BEGIN(0, M, 0);
+		why = replace(&new, type, &self->mem, self->fd);
+		FINISH();
+		if (!why) {
+			tried++;
+			if (same_to_mm(self->type, type)) {
+				EXPECT_ERR(0, self->late.err, type->name);
+				EXPECT_TRUE(unit_is(self->target, self->mem.unit, BYTE_LATE));
+			} else {
+				EXPECT_NE(0, self->late.err)
+					TH_LOG("%s replaced by %s: the copy went into it",
+					       self->type->name, type->name);
+				EXPECT_UNTOUCHED(&new, type->name);
+			}
+			mem_free(&new);
+		}
+		EXPECT_LE(mem_blocks(&old), 0)
+			TH_LOG("%s: its old file was filled", self->type->name);
+		close(self->fd);
+		/* A new one, at the same place, for the next. */
+		old.area = NULL;
+		mem_free(&old);
+		ASSERT_EQ(0, mem_make_at(&self->mem, self->type, self->mem.units, self->target -
+					 TARGET * self->mem.unit));
+	}
+	EXPECT_GE(tried, 6) TH_LOG("only %u types to replace it by", tried);
+}
+
+TEST_F(race, another_file)
+{
+	struct mem new;
+
+	if (self->type->class == CLASS_ANON)
+		SKIP(return, "anonymous memory has no file");
+	BEGIN(0, M, 0);
+	ASSERT_EQ(NULL, replace(&new, self->type, &self->mem, self->fd));
+	FINISH();
+	EXPECT_ERR(-EAGAIN, self->late.err, self->type->name);
+	EXPECT_UNTOUCHED(&new, "the new file");
+	EXPECT_LE(mem_blocks(&self->mem), 0);
+	mem_free(&new);
+}
+
+TEST_F(race, another_offset)
+{
+	struct mem *m = &self->mem;
+
+	if (m->fd < 0)
+		SKIP(return, "%s has no file to map elsewhere", self->type->name);
+	ASSERT_EQ(0, ftruncate(m->fd, m->len + m->unit));
+	BEGIN(0, M, 0);
+	ASSERT_EQ(m->area, mmap(m->area, m->len, PROT_READ | PROT_WRITE,
+				m->type->map_flags | MAP_FIXED, m->fd, m->unit));
+	ASSERT_GT(uffd_register(self->fd, m->area, m->len, M), 0);
+	FINISH();
+	EXPECT_ERR(-EAGAIN, self->late.err, self->type->name);
+	EXPECT_UNTOUCHED(m, "the new mapping");
+}
+
+TEST_F(race, shared_becomes_private)
+{
+	struct mem *m = &self->mem;
+	int flags = m->type->map_flags ^ (MAP_SHARED | MAP_PRIVATE);
+
+	if (m->fd < 0)
+		SKIP(return, "%s has no file to map again", self->type->name);
+	BEGIN(0, M, 0);
+	ASSERT_EQ(m->area, mmap(m->area, m->len, PROT_READ | PROT_WRITE,
+				flags | MAP_FIXED, m->fd, m->offset));
+	ASSERT_GT(uffd_register(self->fd, m->area, m->len, M), 0);
+	FINISH();
+	EXPECT_ERR(-EAGAIN, self->late.err, self->type->name);
+	EXPECT_UNTOUCHED(m, "the new mapping");
+}
+
+/* The same file at the same place: it may go on, or ask to try again. */
+TEST_F(race, mapped_again)
+{
+	struct mem *m = &self->mem;
+
+	if (m->fd < 0)
+		SKIP(return, "%s has no file to map again", self->type->name);
+	BEGIN(0, M, 0);
+	ASSERT_EQ(m->area, mmap(m->area, m->len, PROT_READ | PROT_WRITE,
+				m->type->map_flags | MAP_FIXED, m->fd, m->offset));
+	ASSERT_GT(uffd_register(self->fd, m->area, m->len, M), 0);
+	FINISH();
+	if (self->late.err) {
+		EXPECT_ERR(-EAGAIN, self->late.err, self->type->name);
+		EXPECT_UNTOUCHED(m, "the new mapping");
+	} else {
+		EXPECT_TRUE(unit_is(self->target, m->unit, BYTE_LATE));
+	}
+}
+
+/* A page that is write-protected must not get into memory without WP. */
+TEST_F(race, registered_without_wp)
+{
+	BEGIN(0, M | W, UFFDIO_COPY_MODE_WP);
+	ASSERT_EQ(0, uffd_unregister(self->fd, self->mem.area, self->mem.len));
+	ASSERT_GT(uffd_register(self->fd, self->mem.area, self->mem.len, M), 0);
+	FINISH();
+	EXPECT_ERR(-EINVAL, self->late.err, self->type->name);
+	EXPECT_UNTOUCHED(&self->mem, self->type->name);
+}
+
+TEST_F(race, registered_with_wp)
+{
+	BEGIN(0, M, 0);
+	ASSERT_GT(uffd_register(self->fd, self->mem.area, self->mem.len, M | W), 0);
+	FINISH();
+	EXPECT_ERR(-EAGAIN, self->late.err, self->type->name);
+	EXPECT_UNTOUCHED(&self->mem, self->type->name);
+}
+
+TEST_F(race, unregistered)
+{
+	BEGIN(0, M, 0);
+	ASSERT_EQ(0, uffd_unregister(self->fd, self->mem.area, self->mem.len));
+	FINISH();
+	EXPECT_ERR(-ENOENT, self->late.err, self->type->name);
+	EXPECT_UNTOUCHED(&self->mem, self->type->name);
+}
+
+TEST_F(race, unmapped)
+{
+	BEGIN(0, M, 0);
+	ASSERT_EQ(0, munmap(self->mem.area, self->mem.len));
+	FINISH();
+	EXPECT_ERR(-ENOENT, self->late.err, self->type->name);
+	EXPECT_LE(mem_blocks(&self->mem), 0);
+}
+
+/* What is beyond the end of the file must not be filled any more. */
+TEST_F(race, truncated)
+{
+	bool fills = self->type->class == CLASS_HUGETLB_PRIVATE;
+
+	if (!mem_is(&self->mem, MEM_SIZE))
+		SKIP(return, "%s has no file to truncate", self->type->name);
+	BEGIN(0, M, 0);
+	ASSERT_EQ(0, mem_truncate(&self->mem, TARGET));
+	FINISH();
+	/* Private hugetlb memory does not look at the size of its file. */
+	EXPECT_ERR(fills ? 0 : -EFAULT, self->late.err, self->type->name);
+	EXPECT_LE(mem_blocks(&self->mem), 0);
+	if (!fills)
+		EXPECT_UNTOUCHED(&self->mem, self->type->name);
+}
+
+TEST_F(race, filled_by_another)
+{
+	char *page = malloc(self->mem.unit);
+
+	memset(page, BYTE_FIRST, self->mem.unit);
+	BEGIN(0, M, 0);
+	ASSERT_EQ(0, uffd_copy(self->fd, self->target, page, self->mem.unit, 0));
+	FINISH();
+	EXPECT_ERR(-EEXIST, self->late.err, self->type->name);
+	EXPECT_TRUE(unit_is(self->target, self->mem.unit, BYTE_FIRST))
+		TH_LOG("%s: the first copy was written over", self->type->name);
+	free(page);
+}
+
+/* The half that is not copied to goes away. */
+TEST_F(race, split)
+{
+	BEGIN(0, M, 0);
+	ASSERT_EQ(0, munmap(self->mem.area, self->mem.unit));
+	FINISH();
+	if (self->late.err) {
+		EXPECT_ERR(-EAGAIN, self->late.err, self->type->name);
+		EXPECT_UNTOUCHED(&self->mem, self->type->name);
+	} else {
+		EXPECT_TRUE(unit_is(self->target, self->mem.unit, BYTE_LATE));
+	}
+}
+
+/* Without events nobody has to be asked; the page is the parent's alone. */
+TEST_F(race, forked)
+{
+	int status;
+	pid_t pid;
+
+	BEGIN(0, M, 0);
+	pid = fork();
+	if (!pid) {
+		/* Its parent goes on when it is gone. */
+		_exit(pagemap(self->target) & PM_PRESENT ? 1 : 0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	FINISH();
+	EXPECT_ERR(0, self->late.err, self->type->name);
+	EXPECT_TRUE(unit_is(self->target, self->mem.unit, BYTE_LATE));
+}
+
+/*
+ * With events the system call that changes the mapping sleeps until its event
+ * is read; a COPY that wakes up before that must say EAGAIN.
+ */
+struct changer {
+	pthread_t thread;
+	struct mem *mem;
+	char *to;
+	int status;
+};
+
+#define CHANGE(fn, c) do {							\
+	struct pollfd pfd = { .fd = self->fd, .events = POLLIN };		\
+										\
+	(c)->mem = &self->mem;							\
+	ASSERT_EQ(0, pthread_create(&(c)->thread, NULL, fn, c));		\
+	ASSERT_EQ(1, poll(&pfd, 1, 10000));					\
+} while (0)
+
+/* Not fork(): glibc's holds its locks until the parent is back. */
+static void *do_fork(void *arg)
+{
+	struct changer *c = arg;
+	pid_t pid = syscall(SYS_fork);
+
+	if (!pid)
+		_exit(0);
+	c->status = waitpid(pid, &c->status, 0) == pid ? c->status : -1;
+	return NULL;
+}
+
+static void *do_remap(void *arg)
+{
+	struct changer *c = arg;
+
+	c->status = mremap(c->mem->area, c->mem->len, c->mem->len,
+			   MREMAP_MAYMOVE | MREMAP_FIXED, c->to) != c->to;
+	return NULL;
+}
+
+static void *do_remove(void *arg)
+{
+	struct changer *c = arg;
+
+	c->status = madvise(c->mem->area, c->mem->unit, MADV_DONTNEED);
+	return NULL;
+}
+
+static void *do_unmap(void *arg)
+{
+	struct changer *c = arg;
+
+	c->status = munmap(c->mem->area, c->mem->unit);
+	return NULL;
+}
+
+TEST_F(race, fork_event)
+{
+	struct changer c = { 0 };
+	struct uffd_msg msg;
+
+	BEGIN(UFFD_FEATURE_EVENT_FORK, M, 0);
+	CHANGE(do_fork, &c);
+	FINISH();
+	EXPECT_ERR(-EAGAIN, self->late.err, self->type->name);
+	EXPECT_EQ(-EAGAIN, self->late.done);
+	ASSERT_EQ(1, uffd_event(self->fd, &msg, 10000));
+	EXPECT_EQ(UFFD_EVENT_FORK, msg.event);
+	/* It keeps the child's memory registered. */
+	close(msg.arg.fork.ufd);
+	pthread_join(c.thread, NULL);
+	EXPECT_EQ(0, c.status);
+	EXPECT_UNTOUCHED(&self->mem, self->type->name);
+}
+
+TEST_F(race, remap_event)
+{
+	struct changer c = { .to = reserve() };
+	struct uffd_msg msg;
+
+	BEGIN(UFFD_FEATURE_EVENT_REMAP, M, 0);
+	CHANGE(do_remap, &c);
+	FINISH();
+	/* Nothing is there any more, which is seen first. */
+	EXPECT_ERR(-ENOENT, self->late.err, self->type->name);
+	ASSERT_EQ(1, uffd_event(self->fd, &msg, 10000));
+	EXPECT_EQ(UFFD_EVENT_REMAP, msg.event);
+	EXPECT_EQ((unsigned long)c.to, msg.arg.remap.to);
+	pthread_join(c.thread, NULL);
+	EXPECT_EQ(0, c.status);
+	self->mem.area = c.to;
+	EXPECT_UNTOUCHED(&self->mem, self->type->name);
+}
+
+TEST_F(race, remove_event)
+{
+	struct changer c = { 0 };
+	struct uffd_msg msg;
+
+	BEGIN(UFFD_FEATURE_EVENT_REMOVE, M, 0);
+	CHANGE(do_remove, &c);
+	FINISH();
+	EXPECT_ERR(-EAGAIN, self->late.err, self->type->name);
+	ASSERT_EQ(1, uffd_event(self->fd, &msg, 10000));
+	EXPECT_EQ(UFFD_EVENT_REMOVE, msg.event);
+	EXPECT_EQ((unsigned long)self->mem.area, msg.arg.remove.start);
+	EXPECT_EQ((unsigned long)self->mem.area + self->mem.unit, msg.arg.remove.end);
+	pthread_join(c.thread, NULL);
+	EXPECT_EQ(0, c.status);
+	EXPECT_UNTOUCHED(&self->mem, self->type->name);
+}
+
+TEST_F(race, unmap_event)
+{
+	struct changer c = { 0 };
+	struct uffd_msg msg;
+
+	BEGIN(UFFD_FEATURE_EVENT_UNMAP, M, 0);
+	CHANGE(do_unmap, &c);
+	FINISH();
+	EXPECT_ERR(-EAGAIN, self->late.err, self->type->name);
+	ASSERT_EQ(1, uffd_event(self->fd, &msg, 10000));
+	EXPECT_EQ(UFFD_EVENT_UNMAP, msg.event);
+	EXPECT_EQ((unsigned long)self->mem.area, msg.arg.remove.start);
+	pthread_join(c.thread, NULL);
+	EXPECT_EQ(0, c.status);
+	EXPECT_UNTOUCHED(&self->mem, self->type->name);
+}
+
+/* Not only COPY asks for patience while the mapping changes. */
+TEST_F(race, everything_waits_for_the_event)
+{
+	struct changer c = { 0 };
+	struct uffd_msg msg;
+
+	BEGIN(UFFD_FEATURE_EVENT_REMOVE, M | W, 0);
+	CHANGE(do_remove, &c);
+	for (int op = OP_COPY; op <= OP_MOVE; op++) {
+		struct uffd_call call = {
+			.op = op,
+			.dst = self->target,
+			.src = self->target,
+			.len = self->mem.unit,
+		};
+		long long done;
+		int err;
+
+		if (op == OP_RWP && !(uffd_features() & UFFD_FEATURE_RWP))
+			continue;
+		err = uffd_do(self->fd, &call, &done);
+		EXPECT_ERR(-EAGAIN, err, op_names[op]);
+		if (op <= OP_POISON || op == OP_MOVE)
+			EXPECT_EQ(-EAGAIN, done)
+				TH_LOG("%s: %lld was written back", op_names[op], done);
+	}
+	FINISH();
+	ASSERT_EQ(1, uffd_event(self->fd, &msg, 10000));
+	pthread_join(c.thread, NULL);
+}
+
+static void __attribute__((constructor)) prepare(void)
+{
+	pin_background();
+	need_huge_pages(10);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,580 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Every cell of the specification (uffd-spec.c), tried.
+ *
+ * A result is one row for one type.  Each row runs in a process of its own,
+ * each cell on a fresh mapping with a fresh userfaultfd.  An operation that
+ * answers right must also have done what it says, and one that fails must
+ * have changed nothing: neither the page nor the file.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kselftest.h"
+#include "uffd-spec.h"
+
+#define ROW_SECONDS	20
+#define UNITS		2
+#define TARGET		1	/* the unit under test; the file may end before it */
+#define MADV_GUARD	102
+
+#define BYTE_SOURCE	0x5a
+#define BYTE_CACHE	0x33
+#define BYTE_MAPPED	0x11
+
+static char *source;
+static __u64 have;		/* what the kernel offers */
+
+static bool lacks(__u64 feature)
+{
+	return ~have & feature;
+}
+
+struct cell {
+	const struct mem_type *type;
+	const struct op_row *row;
+	const struct reg_column *col;
+	struct mem mem;
+	struct mem from;	/* the source of MOVE */
+	int fd;
+};
+
+/* What must be the same after an operation that failed. */
+struct snapshot {
+	__u64 entry;
+	long blocks;
+};
+
+static void say(const struct cell *c, const char *what, const char *expected,
+		const char *got)
+{
+	ksft_print_msg("%s %s%s%s of %s, registered %s: %s: expected %s, got %s\n",
+		       c->type->name, op_names[c->row->op],
+		       c->row->suffix[0] ? "." : "", c->row->suffix,
+		       state_names[c->row->state], c->col->name, what,
+		       expected, got);
+}
+
+static struct snapshot look(const struct cell *c)
+{
+	return (struct snapshot) {
+		.entry = pagemap(mem_unit(&c->mem, TARGET)) &
+			 (PM_PRESENT | PM_SWAP | PM_FILE | PM_UFFD),
+		.blocks = mem_blocks(&c->mem),
+	};
+}
+
+static int prepare_page(struct cell *c)
+{
+	char *p = mem_unit(&c->mem, TARGET);
+
+	switch (c->row->state) {
+	case ST_CACHED:
+	case ST_WP_CACHED:
+		return mem_fill_cache(&c->mem, TARGET, BYTE_CACHE);
+	case ST_MAPPED:
+		memset(p, BYTE_MAPPED, c->mem.unit);
+		return 0;
+	case ST_GUARD:
+		return madvise(p, c->mem.unit, MADV_GUARD);
+	case ST_EOF:
+		return mem_truncate(&c->mem, TARGET);
+	default:
+		return 0;
+	}
+}
+
+static int prepare_marker(struct cell *c)
+{
+	char *p = mem_unit(&c->mem, TARGET);
+
+	switch (c->row->state) {
+	case ST_WP_MARKER:
+	case ST_WP_CACHED:
+		return uffd_wp(c->fd, p, c->mem.unit, UFFDIO_WRITEPROTECT_MODE_WP);
+	case ST_POISONED:
+		return uffd_poison(c->fd, p, c->mem.unit);
+	default:
+		/* "off" has to be preceded by "on". */
+		if (c->row->op == OP_RWP && !strncmp(c->row->suffix, "off", 3) &&
+		    c->col->modes & UFFDIO_REGISTER_MODE_RWP)
+			return uffd_rwp(c->fd, p, c->mem.unit, UFFDIO_RWPROTECT_MODE_RWP);
+		if (c->row->op == OP_WP && !strncmp(c->row->suffix, "off", 3) &&
+		    c->col->modes & UFFDIO_REGISTER_MODE_WP)
+			return uffd_wp(c->fd, p, c->mem.unit, UFFDIO_WRITEPROTECT_MODE_WP);
+		return 0;
+	}
+}
+
+static int prepare_source(struct cell *c)
+{
+	if (c->row->op != OP_MOVE)
+		return 0;
+	if (mem_make(&c->from, c->type, UNITS))
+		return -1;
+	if (c->row->hole || !mem_is(&c->from, MEM_TOUCH) || mem_is(&c->from, MEM_HUGETLB))
+		return 0;
+	memset(mem_unit(&c->from, TARGET), BYTE_SOURCE, c->from.unit);
+	return 0;
+}
+
+/* Can this type be brought into the state of this row? */
+static bool row_applies(const struct mem_type *type, const struct op_row *row)
+{
+	if (row->want[type->class] == NA)
+		return false;
+	if (type->caps & MEM_GIGANTIC)
+		return row->state == ST_EMPTY && row->op != OP_COPY && row->op != OP_MOVE;
+	switch (row->state) {
+	case ST_CACHED:
+	case ST_WP_CACHED:
+		/* A write to a private file may leave more than the cache. */
+		return type->caps & MEM_TOUCH;
+	case ST_MAPPED:
+		return type->caps & MEM_TOUCH;
+	case ST_GUARD:
+		return type->caps & MEM_GUARD;
+	case ST_EOF:
+		return type->caps & MEM_SIZE;
+	default:
+		return true;
+	}
+}
+
+static bool cell_setup(struct cell *c)
+{
+	long long bits;
+	int err;
+
+	if (mem_make(&c->mem, c->type, UNITS)) {
+		say(c, "the mapping", "made", c->mem.why);
+		return false;
+	}
+	if (prepare_page(c) || prepare_source(c)) {
+		say(c, "the page", "prepared", err_name(errno));
+		return false;
+	}
+	c->fd = uffd_open(ctx_features[c->col->ctx] & have);
+	if (c->fd < 0) {
+		say(c, "userfaultfd", "opened", err_name(c->fd));
+		return false;
+	}
+	bits = uffd_register(c->fd, c->mem.area, c->mem.len, c->col->modes);
+	if (bits < 0) {
+		say(c, "REGISTER", "ok", err_name(bits));
+		return false;
+	}
+	err = prepare_marker(c);
+	if (err) {
+		say(c, "the marker", "set", err_name(err));
+		return false;
+	}
+	return true;
+}
+
+static void cell_free(struct cell *c)
+{
+	if (c->fd >= 0)
+		close(c->fd);
+	mem_free(&c->mem);
+	if (c->from.type)
+		mem_free(&c->from);
+}
+
+static bool want_byte(struct cell *c, int byte)
+{
+	char *p = mem_unit(&c->mem, TARGET);
+	struct trap trap = try_read(p, NULL);
+	char text[16];
+
+	if (trap.sig) {
+		say(c, "reading the page", "a value", strsignal(trap.sig));
+		return false;
+	}
+	if (unit_is(p, c->mem.unit, byte))
+		return true;
+	snprintf(text, sizeof(text), "0x%02x", p[0] & 0xff);
+	say(c, "what the page holds", byte ? "what was filled in" : "0", text);
+	return false;
+}
+
+static bool want_wp(struct cell *c, bool wp)
+{
+	bool got = pagemap(mem_unit(&c->mem, TARGET)) & PM_UFFD;
+
+	if (got == wp)
+		return true;
+	say(c, "the uffd bit", wp ? "set" : "clear", got ? "set" : "clear");
+	return false;
+}
+
+/* A fill of a private mapping stays out of the file, one of a shared is in it. */
+static bool want_file(struct cell *c, const struct snapshot *before, int byte)
+{
+	long blocks = mem_blocks(&c->mem);
+	bool ok = true;
+	char *alias;
+
+	if (!mem_is_shared(&c->mem)) {
+		if (blocks == before->blocks)
+			return true;
+		say(c, "the file", "untouched", "more blocks");
+		return false;
+	}
+	alias = mem_alias(&c->mem);
+	if (alias == MAP_FAILED || !mem_is(&c->mem, MEM_TOUCH))
+		return true;
+	/* Nobody watches this mapping: it comes from the file. */
+	try_read(alias + TARGET * c->mem.unit, NULL);
+	if (!unit_is(alias + TARGET * c->mem.unit, c->mem.unit, byte)) {
+		say(c, "the page in the file", "what was filled in", "something else");
+		ok = false;
+	}
+	munmap(alias, c->mem.len);
+	return ok;
+}
+
+static bool want_poison(struct cell *c)
+{
+	struct trap trap = try_read(mem_unit(&c->mem, TARGET), NULL);
+
+	if (trap.sig == SIGBUS)
+		return true;
+	say(c, "reading the page", "SIGBUS", trap.sig ? strsignal(trap.sig) : "a value");
+	return false;
+}
+
+static bool want_unregistered(struct cell *c)
+{
+	int err = uffd_copy(c->fd, mem_unit(&c->mem, TARGET), source, c->mem.unit, 0);
+
+	if (err != -ENOENT) {
+		say(c, "COPY after it", "ENOENT", err_name(err));
+		return false;
+	}
+	return want_wp(c, false);
+}
+
+/* A page that is moved into an RWP range is protected from the start. */
+static bool want_moved(struct cell *c)
+{
+	bool rwp = c->col->modes & UFFDIO_REGISTER_MODE_RWP;
+	char *p = mem_unit(&c->mem, TARGET);
+
+	if (c->row->hole)
+		return !(pagemap(p) & PM_PRESENT);
+	if (!want_wp(c, rwp) || (rwp && uffd_rwp(c->fd, p, c->mem.unit, 0)))
+		return false;
+	if (pagemap(mem_unit(&c->from, TARGET)) & (PM_PRESENT | PM_SWAP)) {
+		say(c, "the source", "gone", "still there");
+		return false;
+	}
+	return want_byte(c, BYTE_SOURCE);
+}
+
+static bool did_it(struct cell *c, const struct snapshot *before)
+{
+	bool wp = c->col->modes & UFFDIO_REGISTER_MODE_WP;
+
+	switch (c->row->op) {
+	case OP_COPY:
+		return want_wp(c, wp && c->row->mode & UFFDIO_COPY_MODE_WP) &&
+		       want_byte(c, BYTE_SOURCE) && want_file(c, before, BYTE_SOURCE);
+	case OP_ZEROPAGE:
+		return want_byte(c, 0) && want_file(c, before, 0);
+	case OP_CONTINUE:
+		return want_wp(c, wp && c->row->mode & UFFDIO_CONTINUE_MODE_WP) &&
+		       want_byte(c, BYTE_CACHE) && want_file(c, before, BYTE_CACHE);
+	case OP_POISON:
+		return want_poison(c);
+	case OP_WP:
+		return want_wp(c, c->row->mode & UFFDIO_WRITEPROTECT_MODE_WP);
+	case OP_RWP:
+		/* Unlike WP it leaves no marker where there is no page. */
+		return want_wp(c, c->row->mode & UFFDIO_RWPROTECT_MODE_RWP &&
+			       c->row->state == ST_MAPPED);
+	case OP_MOVE:
+		return want_moved(c);
+	case OP_UNREGISTER:
+		return want_unregistered(c);
+	default:
+		return true;
+	}
+}
+
+static bool did_nothing(struct cell *c, const struct snapshot *before)
+{
+	struct snapshot after = look(c);
+	char was[32], is[32];
+
+	if (after.blocks != before->blocks) {
+		say(c, "the file after the failure", "untouched", "other blocks");
+		return false;
+	}
+	if (after.entry == before->entry)
+		return true;
+	snprintf(was, sizeof(was), "%#llx", (unsigned long long)before->entry);
+	snprintf(is, sizeof(is), "%#llx", (unsigned long long)after.entry);
+	say(c, "the page table after the failure", was, is);
+	return false;
+}
+
+static long long want_done(const struct cell *c, int want)
+{
+	if (c->row->op > OP_POISON && c->row->op != OP_MOVE)
+		return 0;
+	return want < 0 ? want : (long long)c->mem.unit;
+}
+
+static bool try_cell(struct cell *c, int want)
+{
+	struct uffd_call call = {
+		.op = c->row->op,
+		.dst = mem_unit(&c->mem, TARGET),
+		.src = c->row->op == OP_MOVE ? mem_unit(&c->from, TARGET) : source,
+		.len = c->mem.unit,
+		.mode = c->row->mode,
+	};
+	struct snapshot before = look(c);
+	char got[32], expected[32];
+	long long done;
+	int err = uffd_do(c->fd, &call, &done);
+
+	if (want == OK)
+		want = 0;
+	if (err != want) {
+		say(c, "the result", err_name(want), err_name(err));
+		return false;
+	}
+	/* A bad mode is found before anything is written back. */
+	if (strcmp(c->row->suffix, "badmode") && done != want_done(c, want)) {
+		snprintf(expected, sizeof(expected), "%lld", want_done(c, want));
+		snprintf(got, sizeof(got), "%lld", done);
+		say(c, "the count written back", expected, got);
+		return false;
+	}
+	return want ? did_nothing(c, &before) : did_it(c, &before);
+}
+
+static bool column_lacks(const struct reg_column *col)
+{
+	return (col->modes & UFFDIO_REGISTER_MODE_RWP && lacks(UFFD_FEATURE_RWP)) ||
+	       (col->ctx == CTX_ASYNC && lacks(UFFD_FEATURE_WP_ASYNC));
+}
+
+static int run_op_row(const struct mem_type *type, const void *arg)
+{
+	const struct op_row *row = arg;
+	bool ok = true;
+
+	for (unsigned int i = 0; i < nr_reg_columns; i++) {
+		struct cell c = { type, row, &reg_columns[i], .fd = -1 };
+		int want = spec_op(row, type->class, c.col);
+
+		if (want == NA || column_lacks(c.col))
+			continue;
+		ok &= cell_setup(&c) && try_cell(&c, want);
+		cell_free(&c);
+	}
+	return ok ? KSFT_PASS : KSFT_FAIL;
+}
+
+static const char *modes_name(__u64 modes)
+{
+	static const char *const names[] = { "missing", "wp", "minor", "rwp" };
+	static char buf[64];
+
+	if (!modes)
+		return "none";
+	buf[0] = '\0';
+	for (unsigned int i = 0; i < ARRAY_LEN(names); i++)
+		if (modes & (1 << i))
+			sprintf(buf + strlen(buf), "%s%s", buf[0] ? "|" : "", names[i]);
+	return buf[0] ? buf : "unknown";
+}
+
+static int run_register_row(const struct mem_type *type, const void *arg)
+{
+	const struct register_row *row = arg;
+	int want = spec_register(type->class, row->modes, row->ctx);
+	long long got = -ENOMEM;
+	struct mem mem;
+	int fd;
+
+	if (mem_make(&mem, type, UNITS)) {
+		ksft_print_msg("%s: %s\n", type->name, mem.why);
+		return KSFT_FAIL;
+	}
+	fd = uffd_open(ctx_features[row->ctx] & have);
+	if (fd >= 0)
+		got = uffd_register(fd, mem.area, mem.len, row->modes);
+	if (got != want)
+		ksft_print_msg("%s REGISTER %s, %s: expected %s %#x, got %s %#llx\n",
+			       type->name, modes_name(row->modes), ctx_names[row->ctx],
+			       want < 0 ? err_name(want) : "ioctls", want < 0 ? 0 : want,
+			       got < 0 ? err_name(got) : "ioctls", got < 0 ? 0 : got);
+	/* What was refused must not stay registered. */
+	if (want < 0 && uffd_copy(fd, mem_unit(&mem, 0), source, mem.unit, 0) != -ENOENT) {
+		ksft_print_msg("%s REGISTER %s, %s: refused, and registered\n",
+			       type->name, modes_name(row->modes), ctx_names[row->ctx]);
+		got = -ENOMEM;
+	}
+	close(fd);
+	mem_free(&mem);
+	return got == want ? KSFT_PASS : KSFT_FAIL;
+}
+
+/* Run @fn in a process of its own; a signal, the alarm's too, is a failure. */
+static int run_forked(int (*fn)(const struct mem_type *, const void *),
+		      const struct mem_type *type, const void *arg)
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		int ret;
+
+		alarm(ROW_SECONDS);
+		ret = fn(type, arg);
+		fflush(stdout);
+		_exit(ret);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return KSFT_FAIL;
+	if (WIFSIGNALED(status))
+		ksft_print_msg("%s: %s\n", type->name, WTERMSIG(status) == SIGALRM ?
+			       "no answer in time" : strsignal(WTERMSIG(status)));
+	return WIFEXITED(status) ? WEXITSTATUS(status) : KSFT_FAIL;
+}
+
+/* What this kernel does not know is a row that cannot be tried. */
+static const char *register_lacks(const struct register_row *row)
+{
+	if (row->modes & UFFDIO_REGISTER_MODE_RWP && lacks(UFFD_FEATURE_RWP))
+		return "this kernel has no RWP";
+	if (row->ctx == CTX_ASYNC && lacks(UFFD_FEATURE_WP_ASYNC))
+		return "this kernel has no WP_ASYNC";
+	return NULL;
+}
+
+static const char *op_lacks(const struct op_row *row)
+{
+	if (row->op == OP_RWP && lacks(UFFD_FEATURE_RWP))
+		return "this kernel has no RWP";
+	if ((row->op == OP_POISON || row->state == ST_POISONED) && lacks(UFFD_FEATURE_POISON))
+		return "this kernel has no POISON";
+	if (row->op == OP_MOVE && lacks(UFFD_FEATURE_MOVE))
+		return "this kernel has no MOVE";
+	if ((row->state == ST_WP_MARKER || row->state == ST_WP_CACHED) &&
+	    lacks(UFFD_FEATURE_WP_UNPOPULATED))
+		return "this kernel has no WP_UNPOPULATED";
+	return NULL;
+}
+
+static const char *only;
+
+static bool wanted(const char *name)
+{
+	return !only || strstr(name, only);
+}
+
+static void run_row(int (*fn)(const struct mem_type *, const void *),
+		    const struct mem_type *type, const void *row,
+		    const char *name, const char *why)
+{
+	if (why)
+		ksft_test_result_code(KSFT_SKIP, name, "%s", why);
+	else
+		ksft_test_result(run_forked(fn, type, row) == KSFT_PASS, "%s\n", name);
+	fflush(stdout);
+}
+
+/* With @count nothing is run. */
+static unsigned int run_type(const struct mem_type *type, const char *why, bool count)
+{
+	unsigned int n = 0;
+	char name[96];
+
+	for (unsigned int i = 0; i < nr_register_rows; i++) {
+		const struct register_row *row = &register_rows[i];
+
+		snprintf(name, sizeof(name), "%s.REGISTER.%s.%s", type->name,
+			 modes_name(row->modes), ctx_names[row->ctx]);
+		if (!wanted(name))
+			continue;
+		n++;
+		if (!count)
+			run_row(run_register_row, type, row, name,
+				why ? why : register_lacks(row));
+	}
+	for (unsigned int i = 0; i < nr_op_rows; i++) {
+		const struct op_row *row = &op_rows[i];
+
+		snprintf(name, sizeof(name), "%s.%s%s%s.%s", type->name, op_names[row->op],
+			 row->suffix[0] ? "." : "", row->suffix, state_names[row->state]);
+		if (!row_applies(type, row) || !wanted(name))
+			continue;
+		n++;
+		if (!count)
+			run_row(run_op_row, type, row, name, why ? why : op_lacks(row));
+	}
+	return n;
+}
+
+static const char *why_not(const struct mem_type *type)
+{
+	struct mem mem;
+	const char *why = NULL;
+
+	if (mem_make(&mem, type, UNITS))
+		why = mem.why;
+	else
+		mem_free(&mem);
+	return why;
+}
+
+static void usage(void)
+{
+	printf("usage: uffd-table [--only TEXT] | --rst\n\n"
+	       "  --only TEXT   only results whose name has TEXT in it\n"
+	       "  --rst         print the specification as reStructuredText\n");
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int plan = 0;
+
+	if (argc == 2 && (!strcmp(argv[1], "--rst") || !strcmp(argv[1], "--markdown"))) {
+		spec_print_rst();
+		return 0;
+	}
+	if (argc == 3 && !strcmp(argv[1], "--only")) {
+		only = argv[2];
+	} else if (argc != 1) {
+		usage();
+		return KSFT_FAIL;
+	}
+
+	ksft_print_header();
+	have = uffd_features();
+	if (!have)
+		ksft_exit_skip(NO_UFFD "\n");
+	pin_background();
+	need_huge_pages(2 * UNITS);
+	source = malloc(huge_size());
+	memset(source, BYTE_SOURCE, huge_size());
+
+	for (unsigned int i = 0; i < nr_mem_types; i++)
+		plan += run_type(&mem_types[i], NULL, true);
+	ksft_set_plan(plan);
+	for (unsigned int i = 0; i < nr_mem_types; i++)
+		run_type(&mem_types[i], why_not(&mem_types[i]), false);
+	ksft_finished();
+}
