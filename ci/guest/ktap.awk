@@ -2,6 +2,7 @@
 # Results of the runs in a report.log, one a line: "RUN: TEST<tab>pass|fail|skip|hang<tab>why".
 # Nested KTAP keeps its leaves' names; the harness's "RUN global.x" lines are no results.
 BEGIN { OFS = "\t" }
+{ sub(/\r$/, "") }
 /^@start / { run = $2; last = ""; bad = 0; next }
 /^@end / {
 	verdict = "fail"
