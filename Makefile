@@ -27,6 +27,8 @@ test: tree ## prove that the checks can fail, and test the tools
 ci-full: tree ## what has no room in ci: debug kernels, all tests at each patch
 	@ci/full
 
+bench: tree ## instructions per operation, base against series
+	@scripts/bench
 docs: tree ## the documentation: build/docs/html/index.html
 	@scripts/docs
 send-check: ## may it be sent? make send-check TOPIC=fixes
@@ -35,4 +37,4 @@ send-check: ## may it be sent? make send-check TOPIC=fixes
 clean: ## remove build/ but for the kernel source
 	@find build -mindepth 1 -maxdepth 1 ! -name linux ! -name deb -exec rm -rf {} +
 
-.PHONY: help setup base tree refresh rebase ci test ci-full docs send-check clean
+.PHONY: help setup base tree refresh rebase ci test ci-full bench docs send-check clean
