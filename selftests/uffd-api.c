@@ -130,6 +130,30 @@ TEST_F(api, set_mode)
 	EXPECT_EQ(EINVAL, errno);
 }
 
+/* One process may have many, each of a page of its own. */
+TEST_F(api, many)
+{
+	static int fds[256];
+	char *p = mmap(NULL, ARRAY_LEN(fds) * page_size(), PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *source = calloc(1, page_size());
+
+	ASSERT_NE(MAP_FAILED, p);
+	for (unsigned int i = 0; i < ARRAY_LEN(fds); i++) {
+		fds[i] = uffd_open(0);
+		ASSERT_GE(fds[i], 0);
+		EXPECT_GT(uffd_register(fds[i], p + i * page_size(), page_size(),
+					UFFDIO_REGISTER_MODE_MISSING), 0);
+	}
+	for (unsigned int i = 0; i < ARRAY_LEN(fds); i++)
+		EXPECT_EQ(0, uffd_copy(fds[i], p + i * page_size(), source, page_size(), 0));
+	for (unsigned int i = 0; i < ARRAY_LEN(fds); i++)
+		close(fds[i]);
+	EXPECT_EQ(0, madvise(p, ARRAY_LEN(fds) * page_size(), MADV_DONTNEED));
+	EXPECT_EQ(0, p[0]);
+	free(source);
+}
+
 TEST_F(api, flags)
 {
 	EXPECT_EQ(-1, open_raw(O_APPEND));

@@ -120,6 +120,24 @@ static struct slot *slot_of(unsigned long addr)
 	return NULL;
 }
 
+/* Between two places where nothing else is, so that a range beyond its end hits nothing. */
+#define PLACES		(1UL << 44)
+#define PLACE_SIZE	(1UL << 36)
+
+static long move_slot(struct slot *s)
+{
+	unsigned long to = PLACES + 2 * (s - slots) * PLACE_SIZE;
+	char *p;
+
+	if (s->mem.area == (char *)to)
+		to += PLACE_SIZE;
+	p = mremap(s->mem.area, s->mem.len, s->mem.len, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+	if (p == MAP_FAILED)
+		return -errno;
+	s->mem.area = p;
+	return 0;
+}
+
 static void make_slot(struct slot *s)
 {
 	const struct mem_type *type;
@@ -130,6 +148,11 @@ static void make_slot(struct slot *s)
 	} while (type->caps & MEM_GIGANTIC || type->class == CLASS_REFUSED ||
 		 (type->caps & MEM_HUGETLB && rnd(2)));
 	s->made = !mem_make(&s->mem, type, type->caps & MEM_HUGETLB ? 2 : MAX_UNITS);
+	if (s->made && move_slot(s)) {
+		mem_free(&s->mem);
+		s->made = false;
+		s->mem.why = "cannot be moved";
+	}
 	s->prot = PROT_READ | PROT_WRITE;
 	printf(" slot %ld is %s%s%s", (long)(s - slots), type->name,
 	       s->made ? "" : ": ", s->made ? "" : s->mem.why);
@@ -202,24 +225,6 @@ static long do_fork(const struct slot *s)
 	return waitpid(pid, &status, 0) == pid ? status : -errno;
 }
 
-/* There and back between two places where nothing else is. */
-#define PLACES		(1UL << 44)
-#define PLACE_SIZE	(1UL << 36)
-
-static long do_remap(struct action *a)
-{
-	unsigned long to = PLACES + 2 * (a->slot - slots) * PLACE_SIZE;
-	char *p;
-
-	if (a->slot->mem.area == (char *)to)
-		to += PLACE_SIZE;
-	p = mremap(a->p, a->len, a->len, MREMAP_MAYMOVE | MREMAP_FIXED, to);
-	if (p == MAP_FAILED)
-		return -errno;
-	a->slot->mem.area = p;
-	return 0;
-}
-
 static void *run_action(void *arg)
 {
 	struct action *a = arg;
@@ -235,7 +240,7 @@ static void *run_action(void *arg)
 		ret = madvise(a->p, a->len, a->arg) ? -errno : 0;
 		break;
 	case REMAP:
-		ret = do_remap(a);
+		ret = move_slot(a->slot);
 		break;
 	case UNMAP:
 		ret = munmap(a->p, a->len) ? -errno : 0;
@@ -468,7 +473,7 @@ static void step_protect(struct slot *s)
 
 static void step_remap(struct slot *s)
 {
-	struct action a = { .what = REMAP, .slot = s, .p = s->mem.area, .len = s->mem.len };
+	struct action a = { .what = REMAP, .slot = s };
 
 	printf("mremap");
 	act(&a);

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -476,6 +477,82 @@ TEST_F(uffd, dead_process)
 	EXPECT_ERR(-ESRCH, uffd_zeropage(self->fd, self->target, self->mem.unit), "ZEROPAGE");
 	EXPECT_ERR(-ESRCH, uffd_wp(self->fd, self->target, self->mem.unit, 0), "WRITEPROTECT");
 	EXPECT_ERR(-ENOMEM, uffd_unregister(self->fd, self->mem.area, self->mem.len), "UNREGISTER");
+	EXPECT_ERR(-ENOMEM, uffd_register(self->fd, self->mem.area, self->mem.len, M), "REGISTER");
+	if (uffd_features() & UFFD_FEATURE_RWP_ASYNC) {
+		struct uffdio_set_mode off = { .disable = UFFD_FEATURE_RWP_ASYNC };
+
+		EXPECT_ERR(-ESRCH, uffd_rwp(self->fd, self->target, self->mem.unit, 0),
+			   "RWPROTECT");
+		EXPECT_EQ(-1, ioctl(self->fd, UFFDIO_SET_MODE, &off));
+		EXPECT_EQ(ESRCH, errno);
+	}
+}
+
+#define LONG_LEN	(64UL << 20)
+
+struct long_call {
+	struct uffd_call call;
+	int fd;
+};
+
+static int do_long_call(void *arg)
+{
+	struct long_call *c = arg;
+
+	uffd_do(c->fd, &c->call, NULL);
+	return 0;
+}
+
+/* Fill all of @m, and be killed once its first page is there. */
+static bool kill_in_the_middle(const struct mem_type *type, enum uffd_op op, size_t units)
+{
+	struct long_call c = { .call.op = op };
+	struct mem m, from;
+	bool stopped;
+	pid_t pid;
+
+	if (mem_make(&m, type, units) ||
+	    mem_make(&from, mem_type_find("anon"), m.len / page_size()))
+		abort();
+	if (op == OP_MOVE)
+		memset(from.area, BYTE_COPY, from.len);
+	c.call.dst = m.area;
+	c.call.src = from.area;
+	c.call.len = m.len;
+	c.fd = uffd_open(0);
+	if (uffd_register(c.fd, m.area, m.len, M) < 0)
+		abort();
+	/* One that can be killed alone, and what it did be seen. */
+	pid = process_here(do_long_call, &c);
+	while (!(pagemap(m.area) & PM_PRESENT))
+		sched_yield();
+	if (kill(pid, SIGKILL) || waitpid(pid, NULL, 0) != pid)
+		abort();
+	stopped = !(pagemap(mem_unit(&m, units - 1)) & PM_PRESENT);
+	close(c.fd);
+	mem_free(&from);
+	mem_free(&m);
+	return stopped;
+}
+
+/* It may be done before the signal is there, but not always. */
+#define EXPECT_STOPS(op, units) do {						\
+	bool stopped = false;							\
+										\
+	for (int tries = 0; !stopped && tries < 20; tries++)			\
+		stopped = kill_in_the_middle(self->type, op, units);		\
+	EXPECT_TRUE(stopped)							\
+		TH_LOG("%s %s: not stopped by SIGKILL", self->type->name, op_names[op]); \
+} while (0)
+
+TEST_F(uffd, killed)
+{
+	size_t units = mem_is(&self->mem, MEM_HUGETLB) ? 24 : LONG_LEN / self->mem.unit;
+
+	need_huge_pages(32);
+	EXPECT_STOPS(OP_COPY, units);
+	if (self->type->class == CLASS_ANON && uffd_features() & UFFD_FEATURE_MOVE)
+		EXPECT_STOPS(OP_MOVE, units);
 }
 
 /* The result of a call that cannot be told is an error, too. */
@@ -484,16 +561,86 @@ TEST_F(uffd, arguments_not_mapped)
 	static const unsigned long cmds[] = {
 		UFFDIO_REGISTER, UFFDIO_UNREGISTER, UFFDIO_WAKE, UFFDIO_COPY,
 		UFFDIO_ZEROPAGE, UFFDIO_CONTINUE, UFFDIO_POISON,
-		UFFDIO_WRITEPROTECT, UFFDIO_MOVE,
+		UFFDIO_WRITEPROTECT, UFFDIO_MOVE, UFFDIO_API,
+		UFFDIO_RWPROTECT, UFFDIO_SET_MODE,
 	};
 
 	OPEN(0, M);
 	for (unsigned int i = 0; i < ARRAY_LEN(cmds); i++) {
+		if ((cmds[i] == UFFDIO_RWPROTECT || cmds[i] == UFFDIO_SET_MODE) &&
+		    !(uffd_features() & RWP))
+			continue;
 		EXPECT_EQ(-1, ioctl(self->fd, cmds[i], NOWHERE));
 		EXPECT_EQ(EFAULT, errno) TH_LOG("ioctl %#lx", cmds[i]);
 	}
 	EXPECT_EQ(-1, ioctl(self->fd, _IO(UFFDIO, 0x3e), 0));
 	EXPECT_EQ(EINVAL, errno);
+}
+
+/* What can be read but not written to: it is done, and cannot be told. */
+static const struct {
+	const char *name;
+	unsigned long cmd;
+	__u64 modes;		/* that the range is registered with */
+	bool source;		/* the argument has one, after the destination */
+	bool anon;		/* for anonymous memory only */
+	bool pte_only;
+	bool minor;
+} told_cmds[] = {
+	{ "REGISTER", UFFDIO_REGISTER, M, false, false, false, false },
+	{ "COPY", UFFDIO_COPY, M, true, false, false, false },
+	{ "ZEROPAGE", UFFDIO_ZEROPAGE, M, false, false, true, false },
+	{ "POISON", UFFDIO_POISON, M, false, false, false, false },
+	{ "CONTINUE", UFFDIO_CONTINUE, N, false, false, false, true },
+	{ "MOVE", UFFDIO_MOVE, M, true, true, false, false },
+};
+
+TEST_F(uffd, result_cannot_be_told)
+{
+	__u64 *arg = mmap(NULL, page_size(), PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct uffdio_api *api = (void *)arg;
+
+	ASSERT_NE(MAP_FAILED, arg);
+	for (unsigned int i = 0; i < ARRAY_LEN(told_cmds); i++) {
+		struct mem m, from;
+		__u64 *p = arg;
+
+		if ((told_cmds[i].anon && self->type->class != CLASS_ANON) ||
+		    (told_cmds[i].pte_only && mem_is(&self->mem, MEM_HUGETLB)) ||
+		    (told_cmds[i].minor && !has_minor(self->type)))
+			continue;
+		ASSERT_EQ(0, mem_make(&m, self->type, UNITS));
+		ASSERT_EQ(0, mem_make(&from, mem_type_find("anon"), UNITS));
+		memset(from.area, BYTE_COPY, from.unit);
+		if (told_cmds[i].minor)
+			ASSERT_EQ(0, mem_fill_cache(&m, 0, BYTE_CACHE));
+		self->fd = uffd_open(0);
+		ASSERT_GT(uffd_register(self->fd, m.area, m.len, told_cmds[i].modes), 0);
+		*p++ = (unsigned long)m.area;
+		if (told_cmds[i].source)
+			*p++ = told_cmds[i].anon ? (unsigned long)from.area :
+				(unsigned long)self->source;
+		*p++ = m.unit;
+		*p = told_cmds[i].cmd == UFFDIO_REGISTER ? M : 0;
+		ASSERT_EQ(0, mprotect(arg, page_size(), PROT_READ));
+		EXPECT_EQ(-1, ioctl(self->fd, told_cmds[i].cmd, arg));
+		EXPECT_EQ(EFAULT, errno) TH_LOG("%s %s", self->type->name, told_cmds[i].name);
+		ASSERT_EQ(0, mprotect(arg, page_size(), PROT_READ | PROT_WRITE));
+		close(self->fd);
+		mem_free(&from);
+		mem_free(&m);
+	}
+	/* API, its answer and its refusal. */
+	self->fd = syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
+	for (int version = 0; version < 2; version++) {
+		*api = (struct uffdio_api) { .api = version ? UFFD_API : 0 };
+		ASSERT_EQ(0, mprotect(arg, page_size(), PROT_READ));
+		EXPECT_EQ(-1, ioctl(self->fd, UFFDIO_API, arg));
+		EXPECT_EQ(EFAULT, errno);
+		ASSERT_EQ(0, mprotect(arg, page_size(), PROT_READ | PROT_WRITE));
+	}
+	munmap(arg, page_size());
 }
 
 TEST_HARNESS_MAIN

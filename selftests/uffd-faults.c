@@ -3,9 +3,11 @@
  * Who is told of a fault, with which message, and who is woken by what.
  */
 #include <errno.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -127,6 +129,20 @@ TEST_F(uffd, wp_write_unpopulated)
 	OPEN(WP_SYNC, W);
 	ASSERT_EQ(0, uffd_wp(self->fd, self->target, self->mem.unit, UFFDIO_WRITEPROTECT_MODE_WP));
 	TOUCH(self->target, true);
+	EXPECT_FAULT(self->target, F_WRITE | F_WP);
+	EXPECT_ERR(0, uffd_wp(self->fd, self->target, self->mem.unit, 0), "WRITEPROTECT off");
+	EXPECT_DONE(TOUCH_BYTE);
+}
+
+/* A page that is missing is missing first, protected or not. */
+TEST_F(uffd, missing_write_under_protection)
+{
+	NEED_FEATURE(WP_SYNC);
+	OPEN(WP_SYNC, M | W);
+	ASSERT_EQ(0, uffd_wp(self->fd, self->target, self->mem.unit, UFFDIO_WRITEPROTECT_MODE_WP));
+	TOUCH(self->target, true);
+	EXPECT_FAULT(self->target, F_WRITE);
+	EXPECT_ERR(0, COPY(TARGET, UFFDIO_COPY_MODE_WP), "COPY");
 	EXPECT_FAULT(self->target, F_WRITE | F_WP);
 	EXPECT_ERR(0, uffd_wp(self->fd, self->target, self->mem.unit, 0), "WRITEPROTECT off");
 	EXPECT_DONE(TOUCH_BYTE);
@@ -441,6 +457,173 @@ TEST_F(uffd, fork_event)
 	/* A private page of the child's is nothing to its parent. */
 	if (!mem_is_shared(&self->mem))
 		EXPECT_EQ(0, pagemap(self->target) & PM_PRESENT);
+}
+
+/* Protects a page that is there, and, in @W, one that is not. */
+static bool protect(int fd, struct mem *m, __u64 modes)
+{
+	char *p = mem_unit(m, TARGET);
+
+	if (uffd_register(fd, m->area, m->len, modes) < 0)
+		return false;
+	if (modes == R)
+		return !uffd_rwp(fd, p, m->unit, UFFDIO_RWPROTECT_MODE_RWP);
+	return !uffd_wp(fd, m->area, m->len, UFFDIO_WRITEPROTECT_MODE_WP);
+}
+
+/* Bit 0: the page that is there is protected; bit 1: the one that is not. */
+static int protection(const struct mem *m)
+{
+	return (pagemap(mem_unit(m, TARGET)) & PM_UFFD ? 1 : 0) |
+	       (pagemap(m->area) & PM_UFFD ? 2 : 0);
+}
+
+/* Who asked for the event of a change keeps the protection, others lose it. */
+static const struct {
+	const char *name;
+	__u64 modes;
+	bool event;
+	bool pinned;
+	int kept;
+} keeps[] = {
+	{ "WP", W, false, false, 0 },
+	{ "WP with the event", W, true, false, 3 },
+	{ "WP, pinned", W, false, true, 0 },
+	{ "WP with the event, pinned", W, true, true, 3 },
+	{ "RWP", R, false, false, 0 },
+	{ "RWP with the event", R, true, false, 1 },
+	{ "RWP, pinned", R, false, true, 0 },
+	{ "RWP with the event, pinned", R, true, true, 1 },
+};
+
+/* A new mapping, protected as row @i of keeps says; false if there is no such. */
+static bool keeps_prepare(FIXTURE_DATA(uffd) * self, unsigned int i, __u64 event)
+{
+	__u64 features = WP_SYNC | (keeps[i].modes == R ? RWP : 0) | (keeps[i].event ? event : 0);
+
+	if ((uffd_features() & features) != features)
+		return false;
+	if (self->fd >= 0)
+		close(self->fd);
+	mem_free(&self->mem);
+	if (mem_make(&self->mem, self->type, UNITS))
+		return false;
+	self->target = mem_unit(&self->mem, TARGET);
+	memset(self->target, BYTE_MAPPED, self->mem.unit);
+	if (keeps[i].pinned && !pin_page(self->target))
+		return false;
+	self->fd = uffd_open(features);
+	return self->fd >= 0 && protect(self->fd, &self->mem, keeps[i].modes) &&
+	       (!keeps[i].event || uffd_ignore_events(self->fd));
+}
+
+TEST_F(uffd, protection_after_fork)
+{
+	int status;
+	pid_t pid;
+
+	NEED_KERNEL();
+	for (unsigned int i = 0; i < ARRAY_LEN(keeps); i++) {
+		if (!keeps_prepare(self, i, UFFD_FEATURE_EVENT_FORK))
+			continue;
+		/* Not fork(): its locks. */
+		pid = syscall(SYS_fork);
+		if (!pid)
+			_exit(protection(&self->mem));
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		EXPECT_EQ(keeps[i].kept, WEXITSTATUS(status))
+			TH_LOG("%s, %s: the child", self->type->name, keeps[i].name);
+		EXPECT_EQ(keeps[i].modes == R ? 1 : 3, protection(&self->mem))
+			TH_LOG("%s, %s: its parent", self->type->name, keeps[i].name);
+	}
+}
+
+TEST_F(uffd, protection_after_mremap)
+{
+	for (unsigned int i = 0; i < ARRAY_LEN(keeps); i++) {
+		size_t huge = huge_size();
+		char *to;
+
+		if (keeps[i].pinned || !keeps_prepare(self, i, UFFD_FEATURE_EVENT_REMAP))
+			continue;
+		to = mmap(NULL, self->mem.len + huge, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
+		to = (char *)(((unsigned long)to + huge - 1) & ~(huge - 1));
+		ASSERT_EQ(to, mremap(self->mem.area, self->mem.len, self->mem.len,
+				     MREMAP_MAYMOVE | MREMAP_FIXED, to));
+		self->mem.area = to;
+		EXPECT_EQ(keeps[i].kept, protection(&self->mem))
+			TH_LOG("%s, %s", self->type->name, keeps[i].name);
+	}
+}
+
+/* A page that a child has, too, gets a copy when it is pinned to be read. */
+TEST_F(uffd, unshared_page_is_protected)
+{
+	NEED_FEATURE(WP_SYNC);
+	memset(self->target, BYTE_MAPPED, self->mem.unit);
+	OPEN(WP_SYNC, W);
+	ASSERT_EQ(0, uffd_wp(self->fd, self->target, self->mem.unit, UFFDIO_WRITEPROTECT_MODE_WP));
+	ASSERT_TRUE(have_child());
+	ASSERT_EQ(1, process_vm_readv(getpid(), &(struct iovec){ self->source, 1 }, 1,
+				      &(struct iovec){ self->target, 1 }, 1, 0));
+	EXPECT_EQ(BYTE_MAPPED, self->source[0]);
+	EXPECT_TRUE(pagemap(self->target) & PM_UFFD);
+}
+
+/* A transparent huge page is protected as it is, and its faults are of a page. */
+TEST_F(uffd, transparent_huge_page)
+{
+	static const __u64 modes[] = { W, R };
+
+	NEED(self->type->class == CLASS_ANON, "no transparent huge pages");
+	for (unsigned int i = 0; i < ARRAY_LEN(modes); i++) {
+		bool rwp = modes[i] == R;
+		struct mem m;
+
+		if (rwp && !(uffd_features() & RWP))
+			continue;
+		NEED(!mem_make(&m, mem_type_find("anon-thp"), UNITS), "no transparent huge pages");
+		memset(m.area, BYTE_MAPPED, m.len);
+		NEED(smaps_kb(m.area, "AnonHugePages") > 0, "no free transparent huge page");
+		self->fd = uffd_open(rwp ? RWP : 0);
+		ASSERT_GT(uffd_register(self->fd, m.area, m.len, modes[i]), 0);
+		ASSERT_EQ(0, rwp ? uffd_rwp(self->fd, m.area, m.len, UFFDIO_RWPROTECT_MODE_RWP) :
+			     uffd_wp(self->fd, m.area, m.len, UFFDIO_WRITEPROTECT_MODE_WP));
+		EXPECT_GT(smaps_kb(m.area, "AnonHugePages"), 0);
+		TOUCH(m.area + page_size(), true);
+		EXPECT_FAULT(m.area + page_size(), (rwp ? F_RWP : F_WP) | F_WRITE);
+		ASSERT_EQ(0, rwp ? uffd_rwp(self->fd, m.area, m.len, 0) :
+			     uffd_wp(self->fd, m.area, m.len, 0));
+		EXPECT_DONE(TOUCH_BYTE);
+		close(self->fd);
+		mem_free(&m);
+	}
+}
+
+/* What is swapped out is not missing. */
+TEST_F(uffd, swapped_out)
+{
+	memset(self->target, BYTE_MAPPED, self->mem.unit);
+	NEED(!madvise(self->target, self->mem.unit, MADV_PAGEOUT), "cannot be swapped out");
+	OPEN(0, M);
+	TOUCH(self->target, false);
+	EXPECT_DONE(BYTE_MAPPED);
+	EXPECT_NO_FAULT();
+}
+
+/* Somebody fills it before anybody has read that it is waited for. */
+TEST_F(uffd, filled_before_read)
+{
+	struct pollfd pfd = { .events = POLLIN };
+
+	OPEN(0, M);
+	TOUCH(self->target, false);
+	pfd.fd = self->fd;
+	ASSERT_EQ(1, poll(&pfd, 1, WAIT_MS));
+	EXPECT_ERR(0, COPY(TARGET, 0), "COPY");
+	EXPECT_DONE(BYTE_COPY);
+	EXPECT_NO_FAULT();
 }
 
 #define KPF_DIRTY_BIT	4

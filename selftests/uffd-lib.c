@@ -14,8 +14,10 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+#include <linux/io_uring.h>
 
 #include "uffd-lib.h"
 
@@ -216,6 +218,24 @@ int uffd_event(int fd, struct uffd_msg *msg, int timeout_ms)
 	return 1;
 }
 
+static void *read_events(void *arg)
+{
+	int fd = (long)arg;
+	struct uffd_msg msg;
+
+	while (uffd_event(fd, &msg, -1) == 1 && msg.event != UFFD_EVENT_PAGEFAULT)
+		;
+	return NULL;
+}
+
+bool uffd_ignore_events(int fd)
+{
+	pthread_t thread;
+
+	return !pthread_create(&thread, NULL, read_events, (void *)(long)fd) &&
+	       !pthread_detach(thread);
+}
+
 static __thread sigjmp_buf trap_env;
 static __thread struct trap *trap_now;
 
@@ -320,6 +340,36 @@ bool unit_is(const char *p, size_t len, int byte)
 		if (p[i] != (char)byte)
 			return false;
 	return p[len - 1] == (char)byte;
+}
+
+bool pin_page(void *p)
+{
+	struct io_uring_params params = { 0 };
+	struct iovec buf = { p, page_size() };
+	int fd = syscall(SYS_io_uring_setup, 1, &params);
+
+	return fd >= 0 && !syscall(SYS_io_uring_register, fd, IORING_REGISTER_BUFFERS, &buf, 1);
+}
+
+bool have_child(void)
+{
+	pid_t parent = getpid();
+	pid_t pid = syscall(SYS_fork);
+
+	if (pid)
+		return pid > 0;
+	while (getppid() == parent)
+		usleep(10000);
+	_exit(0);
+}
+
+pid_t process_here(int (*fn)(void *), void *arg)
+{
+	const size_t size = 65536;
+	char *stack = malloc(size);
+
+	/* Nobody knows when it is done with its stack: it stays. */
+	return stack ? clone(fn, stack + size, CLONE_VM | SIGCHLD, arg) : -1;
 }
 
 const char *err_name(int err)

@@ -74,6 +74,12 @@ bool uffd_sees_kernel(void);
 /* 1 and the message, 0 if none came in time, or a negative errno. */
 int uffd_event(int fd, struct uffd_msg *msg, int timeout_ms);
 
+/*
+ * A thread reads the events of @fd, up to the first fault.  The memory of children
+ * stays registered: what it is registered with is not closed.
+ */
+bool uffd_ignore_events(int fd);
+
 /* What became of an access: sig is 0 if it went through. */
 struct trap {
 	int sig;
@@ -101,6 +107,13 @@ __u64 kpageflags(const void *p);
  * if the page is not there: nobody may be there to bring it.
  */
 bool unit_is(const char *p, size_t len, int byte);
+
+/* Pin the page at @p, as a buffer of an io_uring, until this process ends. */
+bool pin_page(void *p);
+/* A child that has all of this memory, too, and lives as long as this process. */
+bool have_child(void);
+/* A process that is no thread of this one, but in the very same memory. */
+pid_t process_here(int (*fn)(void *), void *arg);
 
 /* An error as its name, "EINVAL", or "ok". */
 const char *err_name(int err);

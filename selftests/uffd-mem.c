@@ -362,7 +362,7 @@ const struct mem_type mem_types[] = {
 	{ "hugetlb-private", CLASS_HUGETLB_PRIVATE, HUGE_FILE_CAPS, MAP_PRIVATE, 0, make_hugetlb },
 	{ "hugetlb-sysv", CLASS_HUGETLB, HUGE_CAPS, MAP_SHARED, 0, make_sysv_huge },
 	{ "hugetlb-1G", CLASS_HUGETLB, MEM_HUGETLB | MEM_GIGANTIC, MAP_SHARED, 0, make_hugetlb },
-	{ "gmem", CLASS_GMEM, MEM_TOUCH, MAP_SHARED, 0, make_gmem },
+	{ "gmem", CLASS_GMEM, MEM_TOUCH | MEM_GUARD, MAP_SHARED, 0, make_gmem },
 	{ "gmem-private", CLASS_OTHER, 0, MAP_SHARED, 0, make_gmem_private },
 	{ "file", CLASS_OTHER, MEM_TOUCH | MEM_SIZE, MAP_SHARED, 0, make_file },
 	{ "file-private", CLASS_OTHER, MEM_TOUCH | MEM_SIZE, MAP_PRIVATE, 0, make_file },

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "uffd-fixture.h"
@@ -332,6 +333,176 @@ TEST_F(uffd, failure_leaves_room)
 	OPEN(0, M);
 	EXPECT_ERR(-EEXIST, COPY(TARGET, 0), "COPY onto a guard");
 	EXPECT_ERR(0, COPY(0, 0), "COPY");
+}
+
+#define MAX_CALL_FAILURES	3000
+
+/* Far from all else: page tables of all levels have to be made. */
+#define FAR_DST		((char *)(1UL << 45))
+#define FAR_SRC		((char *)(1UL << 44))
+#define FAR_AWAY	(1UL << 40)
+#define FAR_UNITS	4
+
+/* A call that userfaultfd has a part in, and what it needs. */
+struct call {
+	const char *name;
+	__u64 modes;
+	int dst_flags;		/* of its mapping */
+	int (*run)(int fd, size_t unit);	/* 0 or a negative errno */
+	bool unregistered;
+	bool source;		/* a page to move */
+};
+
+static int run_open(int fd, size_t unit)
+{
+	fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? -errno : 0;
+}
+
+/* The second unit only: the mapping has to be split. */
+static int run_register(int fd, size_t unit)
+{
+	long long bits = uffd_register(fd, FAR_DST + unit, unit, M);
+
+	return bits < 0 ? bits : 0;
+}
+
+static int run_unregister(int fd, size_t unit)
+{
+	return uffd_unregister(fd, FAR_DST + unit, unit);
+}
+
+static int run_copy(int fd, size_t unit)
+{
+	return uffd_copy(fd, FAR_DST, FAR_SRC, unit, 0);
+}
+
+static int run_wp(int fd, size_t unit)
+{
+	return uffd_wp(fd, FAR_DST, unit, UFFDIO_WRITEPROTECT_MODE_WP);
+}
+
+/* Where there is no page nothing is marked, and no page table made. */
+static int run_rwp(int fd, size_t unit)
+{
+	return uffd_features() & RWP ?
+	       uffd_rwp(fd, FAR_DST, unit, UFFDIO_RWPROTECT_MODE_RWP) : 0;
+}
+
+static int run_move(int fd, size_t unit)
+{
+	return uffd_do(fd, &(struct uffd_call){ OP_MOVE, FAR_DST, FAR_SRC, unit,
+		       UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES }, NULL);
+}
+
+/*
+ * A fork that copies the memory and fails at its very end, where it has nowhere to
+ * write the pidfd to.  With a child this thread would have to copy its stack when
+ * it writes to it, which is an allocation, too.
+ */
+static int run_fork(int fd, size_t unit)
+{
+	if (!syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, 0, NULL, 0, 0))
+		_exit(0);
+	return errno == EFAULT ? 0 : -errno;
+}
+
+static int run_mremap(int fd, size_t unit)
+{
+	return mremap(FAR_DST, FAR_UNITS * unit, FAR_UNITS * unit, MREMAP_MAYMOVE | MREMAP_FIXED,
+		      FAR_DST + FAR_AWAY) == MAP_FAILED ? -errno : 0;
+}
+
+/* A hole in the middle. */
+static int run_munmap(int fd, size_t unit)
+{
+	return munmap(FAR_DST + unit, unit) ? -errno : 0;
+}
+
+static const struct call calls[] = {
+	{ "userfaultfd()", M, MAP_PRIVATE, run_open },
+	{ "REGISTER", M, MAP_PRIVATE, run_register, .unregistered = true },
+	{ "UNREGISTER", M, MAP_PRIVATE, run_unregister },
+	{ "COPY", M, MAP_PRIVATE, run_copy, .source = true },
+	{ "COPY to shmem", M, MAP_SHARED, run_copy, .source = true },
+	{ "COPY to hugetlb", M, MAP_SHARED | MAP_HUGETLB, run_copy, .source = true },
+	{ "WRITEPROTECT", W, MAP_SHARED, run_wp },
+	{ "WRITEPROTECT of hugetlb", W, MAP_SHARED | MAP_HUGETLB, run_wp },
+	{ "RWPROTECT of hugetlb", R, MAP_SHARED | MAP_HUGETLB, run_rwp },
+	{ "MOVE", M, MAP_PRIVATE, run_move, .source = true },
+	{ "MOVE of a hole", M, MAP_PRIVATE, run_move },
+	{ "fork()", M, MAP_PRIVATE, run_fork },
+	{ "mremap()", M, MAP_PRIVATE, run_mremap },
+	{ "munmap()", M, MAP_PRIVATE, run_munmap },
+};
+
+#define EVENTS (UFFD_FEATURE_EVENT_FORK | UFFD_FEATURE_EVENT_REMAP | UFFD_FEATURE_EVENT_UNMAP)
+
+static size_t unit_of(const struct call *c)
+{
+	return c->dst_flags & MAP_HUGETLB ? huge_size() : page_size();
+}
+
+static bool make_far(const struct call *c, int fd)
+{
+	size_t len = FAR_UNITS * unit_of(c);
+	__u64 modes = uffd_features() & RWP ? c->modes : c->modes & ~R;
+
+	/* Also the huge pages of the call before. */
+	munmap(FAR_DST + FAR_AWAY, FAR_UNITS * huge_size());
+	munmap(FAR_DST, FAR_UNITS * huge_size());
+	munmap(FAR_SRC, FAR_UNITS * huge_size());
+	if (mmap(FAR_DST, len, PROT_READ | PROT_WRITE,
+		 c->dst_flags | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != FAR_DST ||
+	    mmap(FAR_SRC, len, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != FAR_SRC)
+		return false;
+	madvise(FAR_DST, len, MADV_NOHUGEPAGE);
+	madvise(FAR_SRC, len, MADV_NOHUGEPAGE);
+	if (c->source)
+		*FAR_SRC = BYTE_COPY;
+	return c->unregistered || !modes || uffd_register(fd, FAR_DST, len, modes) > 0;
+}
+
+/*
+ * Whatever failed: nobody is left who changes the mappings, for then COPY would
+ * ask to try again, and for ever.
+ */
+TEST_F_TIMEOUT(uffd, each_allocation_of_calls, 240)
+{
+	NEED(self->type->class == CLASS_ANON, "does not depend on the type");
+	NEED_KERNEL();
+	NEED(failures_prepared(), NO_INJECTION);
+	self->fd = uffd_open(EVENTS | (uffd_features() & RWP));
+	ASSERT_GE(self->fd, 0);
+	ASSERT_TRUE(uffd_ignore_events(self->fd));
+	for (unsigned int i = 0; i < ARRAY_LEN(calls); i++) {
+		const struct call *c = &calls[i];
+		unsigned int n, failed = 0;
+		bool hit = true;
+
+		for (n = 1; hit && n < MAX_CALL_FAILURES; n++) {
+			int err;
+
+			ASSERT_TRUE(make_far(c, self->fd));
+			fail_nth(n);
+			err = c->run(self->fd, unit_of(c));
+			hit = fail_nth_hit();
+			if (!hit)
+				EXPECT_ERR(0, err, c->name);
+			if (!err)
+				continue;
+			failed++;
+			EXPECT_ERR(-ENOMEM, err, c->name);
+			if (!c->unregistered && c->modes == M)
+				EXPECT_ERR(0, uffd_copy(self->fd, FAR_DST, FAR_SRC,
+							unit_of(c), 0), c->name);
+		}
+		EXPECT_FALSE(hit) TH_LOG("%s: no end of allocations", c->name);
+		TH_LOG("%s: %u of %u failing allocations gave an error", c->name, failed, n - 1);
+	}
 }
 
 TEST_HARNESS_MAIN

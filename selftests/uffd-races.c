@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -313,6 +314,25 @@ TEST_F(race, filled_by_another)
 	free(page);
 }
 
+/* The page gets into the file, but not into this mapping. */
+TEST_F(race, file_filled)
+{
+	struct mem *m = &self->mem;
+	char *alias = mem_alias(m);
+
+	if (alias == MAP_FAILED)
+		SKIP(return, "%s has no file to fill", self->type->name);
+	BEGIN(0, M, 0);
+	memset(alias + TARGET * m->unit, BYTE_FIRST, m->unit);
+	FINISH();
+	/* Private memory is not of the file. */
+	EXPECT_ERR(mem_is_shared(m) ? -EEXIST : 0, self->late.err, self->type->name);
+	if (!mem_is_shared(m))
+		EXPECT_TRUE(unit_is(self->target, m->unit, BYTE_LATE));
+	EXPECT_TRUE(unit_is(alias + TARGET * m->unit, m->unit, BYTE_FIRST))
+		TH_LOG("%s: the file was written over", self->type->name);
+}
+
 /* The half that is not copied to goes away. */
 TEST_F(race, split)
 {
@@ -478,6 +498,10 @@ TEST_F(race, unmap_event)
 /* Not only COPY asks for patience while the mapping changes. */
 TEST_F(race, everything_waits_for_the_event)
 {
+	static const unsigned long told_cmds[] = {
+		UFFDIO_COPY, UFFDIO_ZEROPAGE, UFFDIO_CONTINUE, UFFDIO_POISON, UFFDIO_MOVE,
+	};
+	void *empty = mmap(NULL, page_size(), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct changer c = { 0 };
 	struct uffd_msg msg;
 
@@ -500,6 +524,11 @@ TEST_F(race, everything_waits_for_the_event)
 		if (op <= OP_POISON || op == OP_MOVE)
 			EXPECT_EQ(-EAGAIN, done)
 				TH_LOG("%s: %lld was written back", op_names[op], done);
+	}
+	/* Where that cannot be written, the error is another. */
+	for (unsigned int i = 0; i < ARRAY_LEN(told_cmds); i++) {
+		EXPECT_EQ(-1, ioctl(self->fd, told_cmds[i], empty));
+		EXPECT_EQ(EFAULT, errno) TH_LOG("ioctl %#lx", told_cmds[i]);
 	}
 	FINISH();
 	ASSERT_EQ(1, uffd_event(self->fd, &msg, 10000));

@@ -187,7 +187,7 @@ const struct op_row op_rows[] = {
 	  .want = { OK,    OK,    OK,    OK,    OK,    NA,    OK,    NA } },
 	/* 6.18 wrote over a guard. */
 	{ OP_COPY, 0, "", ST_GUARD, ANY,
-	  .want = { EXIST, EXIST, EXIST, NA,    NA,    FAULT, NA,    NA } },
+	  .want = { EXIST, EXIST, EXIST, NA,    NA,    FAULT, EXIST, NA } },
 	/* 7.1 to 7.3: ENOMEM on shared shmem. */
 	{ OP_COPY, 0, "", ST_EOF, ANY,
 	  .want = { NA,    FAULT, FAULT, FAULT, OK,    NA,    NA,    INVAL } },
@@ -208,7 +208,7 @@ const struct op_row op_rows[] = {
 	{ OP_ZEROPAGE, 0, "", ST_POISONED, ANY,
 	  .want = { EXIST, OK,    EXIST, INVAL, INVAL, NA,    OK,    NA } },
 	{ OP_ZEROPAGE, 0, "", ST_GUARD, ANY,
-	  .want = { EXIST, EXIST, EXIST, NA,    NA,    FAULT, NA,    NA } },
+	  .want = { EXIST, EXIST, EXIST, NA,    NA,    FAULT, EXIST, NA } },
 	/* 7.1 to 7.3: ENOMEM on shared shmem. */
 	{ OP_ZEROPAGE, 0, "", ST_EOF, ANY,
 	  .want = { NA,    FAULT, FAULT, INVAL, INVAL, NA,    NA,    INVAL } },
@@ -251,7 +251,7 @@ const struct op_row op_rows[] = {
 	{ OP_POISON, 0, "", ST_POISONED, ANY,
 	  .want = { EXIST, EXIST, EXIST, EXIST, EXIST, NA,    EXIST, NA } },
 	{ OP_POISON, 0, "", ST_GUARD, ANY,
-	  .want = { EXIST, EXIST, EXIST, NA,    NA,    FAULT, NA,    NA } },
+	  .want = { EXIST, EXIST, EXIST, NA,    NA,    FAULT, EXIST, NA } },
 	/* hugetlb does not look at the size of the file. */
 	{ OP_POISON, 0, "", ST_EOF, ANY,
 	  .want = { NA,    FAULT, FAULT, OK,    OK,    NA,    NA,    INVAL } },

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <linux/io_uring.h>
 
@@ -169,6 +170,47 @@ TEST_F(uffd, system_call_user_mode_only)
 	EXPECT_FAULT(self->target, 0);
 	EXPECT_ERR(0, COPY(TARGET, 0), "COPY");
 	EXPECT_DONE(BYTE_COPY);
+}
+
+/*
+ * Who reads /proc/PID/mem cannot wait, and so gets nothing.  A kernel with DEBUG_VM
+ * prints a stack: once is enough.
+ */
+TEST_F(uffd, proc_mem)
+{
+	int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	char byte;
+
+	NEED(self->type->class == CLASS_ANON, "does not depend on the type");
+	NEED_KERNEL();
+	ASSERT_GE(fd, 0);
+	OPEN(0, M);
+	EXPECT_EQ(-1, pread(fd, &byte, 1, (unsigned long)self->target));
+	EXPECT_EQ(EIO, errno);
+	EXPECT_NO_FAULT();
+	EXPECT_ERR(0, COPY(TARGET, 0), "COPY");
+	EXPECT_EQ(1, pread(fd, &byte, 1, (unsigned long)self->target));
+	EXPECT_EQ(BYTE_COPY, byte);
+	close(fd);
+}
+
+/* The last thing that the kernel writes for a thread: nobody is asked. */
+static int exit_and_clear(void *p)
+{
+	syscall(SYS_set_tid_address, p);
+	return 0;
+}
+
+TEST_F(uffd, exit_clears_tid)
+{
+	pid_t pid;
+
+	OPEN(0, M);
+	pid = process_here(exit_and_clear, self->target);
+	ASSERT_GT(pid, 0);
+	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+	EXPECT_NO_FAULT();
+	EXPECT_EQ(0, pagemap(self->target) & PM_PRESENT);
 }
 
 TEST_HARNESS_MAIN

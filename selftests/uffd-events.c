@@ -1,0 +1,484 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Messages: how they are read, and the events of who changes his mappings,
+ * also if nobody reads them.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "uffd-lib.h"
+
+#define M		UFFDIO_REGISTER_MODE_MISSING
+#define PAGES		4
+#define WAIT_MS		10000
+#define WAIT_S		10
+#define BYTE		0x5a
+
+FIXTURE(events)
+{
+	char *area;		/* PAGES pages */
+	char *room;		/* as many, for mremap() */
+	char *source;
+	size_t page;
+	size_t len;
+	int fd;
+};
+
+FIXTURE_SETUP(events)
+{
+	self->fd = -1;
+	self->page = page_size();
+	self->len = PAGES * self->page;
+	if (!uffd_features())
+		SKIP(return, NO_UFFD);
+	if (!uffd_sees_kernel())
+		SKIP(return, NO_KERNEL_FAULTS);
+	self->area = mmap(NULL, 3 * self->len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->area);
+	/* Nothing of the same kind beside it. */
+	self->room = self->area + 2 * self->len;
+	ASSERT_EQ(0, mprotect(self->area, self->len, PROT_READ | PROT_WRITE));
+	self->source = malloc(self->page);
+	memset(self->source, BYTE, self->page);
+}
+
+FIXTURE_TEARDOWN(events)
+{
+}
+
+#define OPEN(features) do {							\
+	self->fd = uffd_open(features);						\
+	ASSERT_GE(self->fd, 0) TH_LOG("userfaultfd: %s", err_name(self->fd));	\
+	ASSERT_GT(uffd_register(self->fd, self->area, self->len, M), 0);	\
+} while (0)
+
+#define COPY(p) uffd_copy(self->fd, p, self->source, self->page, 0)
+
+/* How many faults wait, as fdinfo has it: "pending" to be read, or in "total". */
+static long waiting(int fd, const char *name)
+{
+	char path[64], line[128];
+	long value = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, name, strlen(name)))
+			value = atol(line + strlen(name) + 1);
+	if (f)
+		fclose(f);
+	return value;
+}
+
+/* Two at once, and not half of one. */
+TEST_F(events, read_many)
+{
+	struct toucher first = { 0 }, second = { 0 };
+	struct uffd_msg msgs[3];
+	char *buf = (char *)msgs;
+
+	OPEN(0);
+	touch_start(&first, self->area, false);
+	touch_start(&second, self->area + self->page, false);
+	while (waiting(self->fd, "pending") < 2)
+		sched_yield();
+	EXPECT_EQ(2 * sizeof(msgs[0]), read(self->fd, buf, sizeof(msgs) - 1));
+	/* In whatever order. */
+	EXPECT_EQ(2 * (unsigned long)self->area + self->page,
+		  msgs[0].arg.pagefault.address + msgs[1].arg.pagefault.address);
+	EXPECT_EQ(0, COPY(self->area));
+	EXPECT_EQ(0, COPY(self->area + self->page));
+	EXPECT_TRUE(touch_join(&first, WAIT_S));
+	EXPECT_TRUE(touch_join(&second, WAIT_S));
+}
+
+/* A message that cannot be handed over is lost, its fault is not. */
+TEST_F(events, read_to_nowhere)
+{
+	struct pollfd pfd = { .events = POLLIN };
+	struct toucher toucher = { 0 };
+
+	OPEN(0);
+	touch_start(&toucher, self->area, false);
+	pfd.fd = self->fd;
+	ASSERT_EQ(1, poll(&pfd, 1, WAIT_MS));
+	EXPECT_EQ(-1, read(self->fd, self->room, sizeof(struct uffd_msg)));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(0, COPY(self->area));
+	EXPECT_TRUE(touch_join(&toucher, WAIT_S));
+	EXPECT_EQ(BYTE, toucher.value);
+}
+
+/* A reader that waits, as those do that have nothing else to wait for. */
+struct reader {
+	pthread_t thread;
+	int fd;
+	int tid;
+	ssize_t got;
+	int err;
+	struct uffd_msg msg;
+};
+
+static void *reader_thread(void *arg)
+{
+	struct reader *r = arg;
+
+	__atomic_store_n(&r->tid, (int)syscall(SYS_gettid), __ATOMIC_RELEASE);
+	r->got = read(r->fd, &r->msg, sizeof(r->msg));
+	r->err = errno;
+	return NULL;
+}
+
+/* Comes back when it sleeps. */
+static bool reader_start(struct reader *r, int fd)
+{
+	r->fd = fd;
+	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) ||
+	    pthread_create(&r->thread, NULL, reader_thread, r))
+		return false;
+	while (!__atomic_load_n(&r->tid, __ATOMIC_ACQUIRE))
+		sched_yield();
+	return thread_wait_sleeps(r->tid);
+}
+
+TEST_F(events, read_waits)
+{
+	struct toucher toucher = { 0 };
+	struct reader r = { 0 };
+
+	OPEN(0);
+	ASSERT_TRUE(reader_start(&r, self->fd));
+	touch_start(&toucher, self->area, true);
+	ASSERT_EQ(0, pthread_join(r.thread, NULL));
+	EXPECT_EQ(sizeof(r.msg), r.got);
+	EXPECT_EQ((unsigned long)self->area, r.msg.arg.pagefault.address);
+	EXPECT_EQ(0, COPY(self->area));
+	EXPECT_TRUE(touch_join(&toucher, WAIT_S));
+}
+
+static void on_signal(int sig)
+{
+}
+
+TEST_F(events, read_is_interrupted)
+{
+	struct sigaction act = { .sa_handler = on_signal };
+	struct reader r = { 0 };
+
+	OPEN(0);
+	ASSERT_EQ(0, sigaction(SIGUSR1, &act, NULL));
+	ASSERT_TRUE(reader_start(&r, self->fd));
+	ASSERT_EQ(0, pthread_kill(r.thread, SIGUSR1));
+	ASSERT_EQ(0, pthread_join(r.thread, NULL));
+	EXPECT_EQ(-1, r.got);
+	EXPECT_EQ(EINTR, r.err);
+}
+
+TEST_F(events, fdinfo)
+{
+	struct toucher toucher = { 0 };
+	struct pollfd pfd = { .events = POLLIN };
+	struct uffd_msg msg;
+
+	OPEN(0);
+	EXPECT_EQ(0, waiting(self->fd, "total"));
+	touch_start(&toucher, self->area, false);
+	pfd.fd = self->fd;
+	ASSERT_EQ(1, poll(&pfd, 1, WAIT_MS));
+	EXPECT_EQ(1, waiting(self->fd, "pending"));
+	EXPECT_EQ(1, waiting(self->fd, "total"));
+	ASSERT_EQ(1, uffd_event(self->fd, &msg, 0));
+	EXPECT_EQ(0, waiting(self->fd, "pending"));
+	EXPECT_EQ(1, waiting(self->fd, "total"));
+	EXPECT_EQ(0, COPY(self->area));
+	EXPECT_TRUE(touch_join(&toucher, WAIT_S));
+	EXPECT_EQ(0, waiting(self->fd, "total"));
+}
+
+/*
+ * What raises an event, and sleeps until it is read.
+ */
+struct change {
+	const char *name;
+	__u64 feature;
+	int event;
+	long (*call)(struct change *c);
+	/* for the call */
+	char *area;
+	char *room;
+	size_t len;
+	pthread_t thread;
+	long ret;
+};
+
+/*
+ * Not fork(): glibc's holds its locks until the parent is back.  And with files
+ * of its own the child would keep open what the parent closes.
+ */
+static long change_fork(struct change *c)
+{
+	int status;
+	pid_t pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+
+	if (!pid)
+		_exit(*(volatile unsigned char *)c->area);
+	return waitpid(pid, &status, 0) == pid ? status : -errno;
+}
+
+static long change_remap(struct change *c)
+{
+	return mremap(c->area, c->len, c->len, MREMAP_MAYMOVE | MREMAP_FIXED, c->room) ==
+	       c->room ? 0 : -errno;
+}
+
+static long change_remove(struct change *c)
+{
+	return madvise(c->area, c->len, MADV_DONTNEED) ? -errno : 0;
+}
+
+static long change_unmap(struct change *c)
+{
+	return munmap(c->area, c->len) ? -errno : 0;
+}
+
+static const struct change changes[] = {
+	{ "fork", UFFD_FEATURE_EVENT_FORK, UFFD_EVENT_FORK, change_fork },
+	{ "mremap", UFFD_FEATURE_EVENT_REMAP, UFFD_EVENT_REMAP, change_remap },
+	{ "madvise", UFFD_FEATURE_EVENT_REMOVE, UFFD_EVENT_REMOVE, change_remove },
+	{ "munmap", UFFD_FEATURE_EVENT_UNMAP, UFFD_EVENT_UNMAP, change_unmap },
+};
+
+static void *change_thread(void *arg)
+{
+	struct change *c = arg;
+
+	c->ret = c->call(c);
+	return NULL;
+}
+
+FIXTURE(change)
+{
+	struct change change;
+	char *source;
+	size_t page;
+	int fd;
+};
+
+FIXTURE_VARIANT(change)
+{
+	unsigned int nr;
+};
+
+FIXTURE_VARIANT_ADD(change, fork) { .nr = 0 };
+FIXTURE_VARIANT_ADD(change, mremap) { .nr = 1 };
+FIXTURE_VARIANT_ADD(change, madvise) { .nr = 2 };
+FIXTURE_VARIANT_ADD(change, munmap) { .nr = 3 };
+
+FIXTURE_SETUP(change)
+{
+	struct change *c = &self->change;
+
+	*c = changes[variant->nr];
+	self->page = page_size();
+	if (!uffd_features())
+		SKIP(return, NO_UFFD);
+	if (!uffd_sees_kernel())
+		SKIP(return, NO_KERNEL_FAULTS);
+	c->len = PAGES * self->page;
+	c->area = mmap(NULL, 3 * c->len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, c->area);
+	c->room = c->area + 2 * c->len;
+	ASSERT_EQ(0, mprotect(c->area, c->len, PROT_READ | PROT_WRITE));
+	self->source = malloc(self->page);
+	memset(self->source, BYTE, self->page);
+	self->fd = uffd_open(c->feature);
+	ASSERT_GE(self->fd, 0) TH_LOG("userfaultfd: %s", err_name(self->fd));
+	ASSERT_GT(uffd_register(self->fd, c->area, c->len, M), 0);
+}
+
+FIXTURE_TEARDOWN(change)
+{
+}
+
+/* The call sleeps, and its event is there. */
+#define BEGIN() do {								\
+	struct pollfd pfd = { .fd = self->fd, .events = POLLIN };		\
+										\
+	ASSERT_EQ(0, pthread_create(&self->change.thread, NULL, change_thread,	\
+				    &self->change));				\
+	ASSERT_EQ(1, poll(&pfd, 1, WAIT_MS));					\
+} while (0)
+
+/* With two mappings and one userfaultfd it is one event, but for mremap(). */
+TEST_F(change, one_event)
+{
+	struct change *c = &self->change;
+	struct uffd_msg msg;
+
+	/* Other protection makes it two mappings. */
+	if (c->event != UFFD_EVENT_REMAP)
+		ASSERT_EQ(0, mprotect(c->area, self->page, PROT_READ));
+	BEGIN();
+	ASSERT_EQ(1, uffd_event(self->fd, &msg, WAIT_MS));
+	EXPECT_EQ(c->event, msg.event);
+	if (c->event == UFFD_EVENT_FORK) {
+		close(msg.arg.fork.ufd);
+	} else if (c->event == UFFD_EVENT_REMAP) {
+		EXPECT_EQ((unsigned long)c->area, msg.arg.remap.from);
+		EXPECT_EQ((unsigned long)c->room, msg.arg.remap.to);
+		EXPECT_EQ(c->len, msg.arg.remap.len);
+	} else if (c->event == UFFD_EVENT_UNMAP) {
+		EXPECT_EQ((unsigned long)c->area, msg.arg.remove.start);
+		EXPECT_EQ((unsigned long)c->area + c->len, msg.arg.remove.end);
+	} else {
+		/* madvise() goes from mapping to mapping. */
+		EXPECT_EQ((unsigned long)c->area + self->page, msg.arg.remove.end);
+		ASSERT_EQ(1, uffd_event(self->fd, &msg, WAIT_MS));
+		EXPECT_EQ((unsigned long)c->area + c->len, msg.arg.remove.end);
+	}
+	ASSERT_EQ(0, pthread_join(c->thread, NULL));
+	EXPECT_EQ(0, c->ret);
+	EXPECT_EQ(0, uffd_event(self->fd, &msg, 0));
+}
+
+/* Nobody reads it any more: the call goes on, and nothing is registered. */
+TEST_F(change, closed)
+{
+	struct change *c = &self->change;
+
+	BEGIN();
+	close(self->fd);
+	ASSERT_EQ(0, pthread_join(c->thread, NULL));
+	EXPECT_EQ(0, c->ret);
+	if (c->event == UFFD_EVENT_REMAP)
+		c->area = c->room;
+	if (c->event != UFFD_EVENT_UNMAP)
+		EXPECT_EQ(0, try_read(c->area, NULL).sig);
+}
+
+/* Nobody has to read it for the caller to be killed. */
+TEST_F(change, killed)
+{
+	struct change *c = &self->change;
+	int status, fds[2];
+	pid_t pid;
+	char one;
+
+	/* The fork of this test itself has nothing to tell. */
+	close(self->fd);
+	ASSERT_EQ(0, pipe(fds));
+	pid = fork();
+	if (!pid) {
+		struct pollfd pfd = { .events = POLLIN };
+
+		pfd.fd = uffd_open(c->feature);
+		if (uffd_register(pfd.fd, c->area, c->len, M) < 0 ||
+		    pthread_create(&c->thread, NULL, change_thread, c) ||
+		    poll(&pfd, 1, WAIT_MS) != 1 || write(fds[1], "x", 1) != 1)
+			_exit(1);
+		pause();
+	}
+	close(fds[1]);
+	ASSERT_EQ(1, read(fds[0], &one, 1));
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(SIGKILL, WTERMSIG(status));
+}
+
+/* While it is not read, everything has to be tried again; then it works. */
+TEST_F(change, again)
+{
+	struct change *c = &self->change;
+	struct uffd_msg msg;
+
+	BEGIN();
+	if (c->event != UFFD_EVENT_UNMAP && c->event != UFFD_EVENT_REMAP)
+		EXPECT_EQ(-EAGAIN, uffd_copy(self->fd, c->area, self->source, self->page, 0));
+	ASSERT_EQ(1, uffd_event(self->fd, &msg, WAIT_MS));
+	if (c->event == UFFD_EVENT_FORK)
+		close(msg.arg.fork.ufd);
+	ASSERT_EQ(0, pthread_join(c->thread, NULL));
+	if (c->event == UFFD_EVENT_REMAP)
+		c->area = c->room;
+	if (c->event == UFFD_EVENT_UNMAP)
+		return;
+	EXPECT_EQ(0, uffd_copy(self->fd, c->area, self->source, self->page, 0));
+	EXPECT_EQ(BYTE, c->area[0]);
+}
+
+/* Who did not ask for an event is no longer registered where it was. */
+TEST_F(change, unasked)
+{
+	struct change *c = &self->change;
+
+	close(self->fd);
+	self->fd = uffd_open(0);
+	ASSERT_GT(uffd_register(self->fd, c->area, c->len, M), 0);
+	if (c->event == UFFD_EVENT_FORK)
+		ASSERT_EQ(0, uffd_copy(self->fd, c->area, self->source, self->page, 0));
+	EXPECT_EQ(c->event == UFFD_EVENT_FORK ? BYTE << 8 : 0, c->call(c));
+	if (c->event == UFFD_EVENT_REMAP)
+		EXPECT_EQ(-ENOENT, uffd_copy(self->fd, c->room, self->source, self->page, 0));
+}
+
+/* A fork whose userfaultfd finds no room among the reader's files. */
+TEST_F(events, fork_without_a_free_file)
+{
+	struct change c = changes[0];
+	struct rlimit old, none = { 0 };
+	struct pollfd pfd = { .events = POLLIN };
+	struct uffd_msg msg;
+
+	OPEN(UFFD_FEATURE_EVENT_FORK);
+	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &old));
+	none.rlim_max = old.rlim_max;
+	c.area = self->area;
+	ASSERT_EQ(0, pthread_create(&c.thread, NULL, change_thread, &c));
+	pfd.fd = self->fd;
+	ASSERT_EQ(1, poll(&pfd, 1, WAIT_MS));
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &none));
+	EXPECT_EQ(-1, read(self->fd, &msg, sizeof(msg)));
+	EXPECT_EQ(EMFILE, errno);
+	/* It can be read again when there is. */
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &old));
+	ASSERT_EQ(1, uffd_event(self->fd, &msg, WAIT_MS));
+	EXPECT_EQ(UFFD_EVENT_FORK, msg.event);
+	close(msg.arg.fork.ufd);
+	ASSERT_EQ(0, pthread_join(c.thread, NULL));
+	EXPECT_EQ(0, c.ret);
+}
+
+/* The other way to open one. */
+TEST_F(events, device)
+{
+	int dev = open("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
+	struct uffdio_api api = { .api = UFFD_API };
+
+	if (dev < 0)
+		SKIP(return, "no /dev/userfaultfd");
+	self->fd = ioctl(dev, USERFAULTFD_IOC_NEW, O_CLOEXEC | O_NONBLOCK);
+	ASSERT_GE(self->fd, 0);
+	EXPECT_EQ(0, ioctl(self->fd, UFFDIO_API, &api));
+	EXPECT_GT(uffd_register(self->fd, self->area, self->len, M), 0);
+	EXPECT_EQ(0, COPY(self->area));
+	EXPECT_EQ(-1, ioctl(dev, USERFAULTFD_IOC_NEW, O_APPEND));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-1, ioctl(dev, UFFDIO_API, &api));
+	EXPECT_EQ(EINVAL, errno);
+}
+
+TEST_HARNESS_MAIN
