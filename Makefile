@@ -20,8 +20,8 @@ refresh: ## write edited commits of build/linux back to series/
 rebase: ## carry the queue to another base: make rebase BASE=linux-source-7.2
 	@scripts/rebase "$(BASE)"
 
-ci: tree ## prove each patch of the queue: build, sparse, boot, tests
-	@ci/verify $(SERIES)
+ci: tree ## prove each patch of the queue (a part: VERIFY="--from 1 --to 9")
+	@ci/verify $(VERIFY) $(SERIES)
 test: tree ## prove that the checks can fail, and test the tools
 	@ci/tests/run
 ci-full: tree ## what has no room in ci: debug kernels, all tests at each patch
@@ -29,6 +29,10 @@ ci-full: tree ## what has no room in ci: debug kernels, all tests at each patch
 
 bench: tree ## instructions per operation, base against series
 	@scripts/bench
+bench-ci: tree ## where the time of make ci goes, against the naive loop
+	@scripts/bench-ci
+coverage: tree ## which lines of userfaultfd the tests reach, and why not the others
+	@scripts/coverage
 docs: tree ## the documentation: build/docs/html/index.html
 	@scripts/docs
 send-check: ## may it be sent? make send-check TOPIC=fixes
@@ -37,4 +41,4 @@ send-check: ## may it be sent? make send-check TOPIC=fixes
 clean: ## remove build/ but for the kernel source
 	@find build -mindepth 1 -maxdepth 1 ! -name linux ! -name deb -exec rm -rf {} +
 
-.PHONY: help setup base tree refresh rebase ci test ci-full bench docs send-check clean
+.PHONY: help setup base tree refresh rebase ci test ci-full bench bench-ci coverage docs send-check clean

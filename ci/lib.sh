@@ -62,17 +62,17 @@ configure() {
 		cat "$configs/$frag.config"
 	done | awk -F= '/^CONFIG_/ { v[$1] = $0; if (!s[$1]++) o[n++] = $1 }
 		END { for (i = 0; i < n; i++) print v[o[i]] }' > "$want.new"
-	# An unchanged configuration keeps its time stamps, and so its objects.
-	if [ -s "$o/.config" ] && cmp -s "$want.new" "$want" && [ ! "$src/Kconfig" -nt "$o/.config" ]; then
-		# It was found right when it was made.
+	git -C "$src" ls-files -s -- '*Kconfig*' | git hash-object --stdin | sed 's/^/# made for Kconfig /' >> "$want.new"
+	# An unchanged configuration keeps its time stamps, and so its objects; it was found right when it was made.
+	if [ -s "$o/.config" ] && cmp -s "$want.new" "$want"; then
 		rm "$want.new"
 		return 0
-	else
-		KCONFIG_ALLCONFIG=$want.new kmake "$src" "$name" -s allnoconfig > "$o/configure.log" 2>&1 ||
-			{ tail -5 "$o/configure.log" >&2; return 1; }
 	fi
+	KCONFIG_ALLCONFIG=$want.new kmake "$src" "$name" -s allnoconfig > "$o/configure.log" 2>&1 ||
+		{ tail -5 "$o/configure.log" >&2; return 1; }
 	while read -r line; do
 		sym=${line%%=*}
+		[[ $sym == CONFIG_* ]] || continue
 		if [ "${line#*=}" = n ]; then
 			! grep -q "^$sym=" "$o/.config" || { echo "$name: $sym cannot be turned off"; rc=1; }
 		else

@@ -38,4 +38,9 @@ summary { cursor: pointer; } details { margin: .3rem 0; }
 (.cells | sort_by([(if .verdict == "fail" then 0 elif .verdict == "unjudged" then 1 else 2 end), .n])[] |
   "<details id=\"c\(.n)-\(.check)\"\(if .verdict == "fail" then " open" else "" end)><summary><span class=\"\(.verdict)\">\(.verdict | mark)</span> \(.n) \(.check): \(.summary | @html) <span class=\"sub\">\(.ms | clock)\(if .kept then ", kept" else "" end)</span></summary>" +
   "<p><a href=\"run/\(.n)/\(.check)/log\">its log</a></p><pre>\(.log | @html)</pre></details>"),
+# Of another queue it would say nothing about this one.
+(.queue as $queue | $coverage[] | select(.queue == $queue) |
+  "<h2>Lines that the tests reach</h2><div class=\"wide\"><table><thead><tr><th>file<th>lines<th>can be reached<th>by upstream's tests<th>by ours<th>by both<th>branches<th>upstream's<th>ours</thead>",
+  (.files[] | "<tr><td>\(.file | @html)<td class=\"n\">\(.lines)<td class=\"n\">\(.lines - .never)<td class=\"n\">\(.upstream) (\(.percent_upstream)%)<td class=\"n\">\(.ours) (\(.percent_ours)%)<td class=\"n\">\(.both)<td class=\"n\">\(.branches)<td class=\"n\">\(.branches_upstream)<td class=\"n\">\(.branches_ours)"),
+  "</table></div><details><summary>\(.unreached | length) lines that ours do not reach, and why</summary><pre>\([.unreached[] | "\(.file):\(.line) \(.text)\n    \(.function)(): \(.why // "nobody says why")"] | join("\n") | @html)</pre></details>"),
 "<script>addEventListener('hashchange', () => { const d = document.querySelector(location.hash); if (d) d.open = true; });</script>"

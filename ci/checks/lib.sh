@@ -3,6 +3,7 @@
 # shellcheck disable=SC2154 # V_* come from ci/verify
 # What the checks share.
 set -uo pipefail
+# shellcheck source=../lib.sh
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../lib.sh"
 
 say() { echo "$*" > "$V_OUT/summary"; }

@@ -29,6 +29,8 @@ match($0, /^[# ]*(not ok|ok) [0-9]+ ?/) {
 		sub(/^(SKIP|TODO|XFAIL) */, "", why)
 	}
 	sub(/^- */, "", name)
+	# pagemap_ioctl tells in the name how often threads met.
+	sub(/ Extra pages [0-9].*/, "", name)
 	gsub(/\t/, " ", name)
 	if (verdict == "fail")
 		bad = 1
