@@ -8,13 +8,18 @@ linux=$build/linux
 configs=$top/ci/configs
 
 export LC_ALL=C TZ=UTC
-export CCACHE_DIR=${CCACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/ccache}
+export CCACHE_DIR=${CCACHE_DIR:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/ccache}
 export CCACHE_BASEDIR=$build CCACHE_IGNOREOPTIONS='-fmacro-prefix-map=*'
 export CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-10G}
 # Objects must not differ by who built them and when.
 export KBUILD_BUILD_TIMESTAMP=0 KBUILD_BUILD_USER=ci KBUILD_BUILD_HOST=ci
-export GIT_CONFIG_COUNT=2 GIT_CONFIG_KEY_0=advice.detachedHead GIT_CONFIG_VALUE_0=false
-export GIT_CONFIG_KEY_1=gc.auto GIT_CONFIG_VALUE_1=0
+# The user's own settings must not change what is written.
+git_settings=(advice.detachedHead=false gc.auto=0 commit.gpgSign=false am.threeWay=false diff.noprefix=false
+	diff.mnemonicPrefix=false format.signOff=false core.autocrlf=false)
+export GIT_CONFIG_COUNT=${#git_settings[@]}
+for i in "${!git_settings[@]}"; do
+	export "GIT_CONFIG_KEY_$i=${git_settings[i]%%=*}" "GIT_CONFIG_VALUE_$i=${git_settings[i]#*=}"
+done
 
 # die MESSAGE: could not be judged.
 die() {

@@ -32,9 +32,11 @@ progress_mark() {
 
 progress_clock() { printf '%d:%02d' $(($1 / 60)) $(($1 % 60)); }
 
-# The rest, from the mean of the rows that are done.
+# The rest, from the mean of the rows that are done; the state before is no measure.
 progress_left() {
-	local done_rows=$(($1 - from)) spent=$(($(date +%s) - started))
+	local done_rows=$(($1 - from)) spent first
+	first=$(stat -c %Y "$progress_cells/first" 2> /dev/null || date +%s)
+	spent=$(($(date +%s) - first))
 	[ "$done_rows" -gt 0 ] || return 0
 	printf ', about %s left' "$(progress_clock $((spent * (to - $1 + 1) / done_rows)))"
 }
@@ -80,6 +82,7 @@ progress_break() {
 }
 
 progress_row() {
+	[ "$1" -ne "$from" ] || : > "$progress_cells/first"
 	if [ -n "$progress_live" ]; then
 		# Of three live rows the first is done: what was drawn of it stays.
 		[ "$(cat "$progress_cells/up")" -lt 3 ] || { progress_draw; echo 2 > "$progress_cells/up"; }

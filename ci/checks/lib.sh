@@ -12,6 +12,10 @@ fall() { say "$@"; exit 1; }
 none() { say "$@"; exit 77; }
 unjudged() { say "$@"; echo "$*"; exit 2; }
 
+# tree_of COMMIT: what is kept of its tree.  runs_of COMMIT: what its tests said, by which tests they were.
+tree_of() { echo "$V_TREES/$(git -C "$V_SRC" rev-parse "$1^{tree}")"; }
+runs_of() { echo "$(tree_of "$1")/runs${V_SET:-}"; }
+
 # new_messages BEFORE AFTER: the messages of file AFTER that BEFORE has not.
 new_messages() {
 	comm -13 <(awk -f "$top/ci/remap.awk" \

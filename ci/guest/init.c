@@ -119,9 +119,12 @@ static void add_swap(const char *name, const char *size)
 /* All tasks' stacks and the held locks go to the kernel log. */
 static void dump_tasks(void)
 {
+	/* The kernel prints the stacks at a level that is kept off the console. */
+	write_file("/proc/sysrq-trigger", "8");
 	write_file("/proc/sysrq-trigger", "w");
 	write_file("/proc/sysrq-trigger", "t");
 	write_file("/proc/sysrq-trigger", "d");
+	write_file("/proc/sysrq-trigger", "5");
 }
 
 /* Wait for @pid, @seconds at the most.  False if it had to be killed. */

@@ -3,20 +3,23 @@
 # Nested KTAP keeps its leaves' names; the harness's "RUN global.x" lines are no results.
 BEGIN { OFS = "\t" }
 { sub(/\r$/, "") }
-/^@start / { run = $2; last = ""; bad = 0; next }
+/^@start / { run = $2; last = reason = ""; bad = 0; next }
 /^@end / {
 	verdict = "fail"
 	if ($3 ~ /^timeout=/) {
 		verdict = "hang"
 		print run ": " (last == "" ? "(first test)" : "after " last), "hang", "time is up"
-	} else if ($3 == "exit=0" || ($3 == "exit=1" && bad) || $3 == "exit=4") {
+	} else if ($3 == "exit=0" || ($3 == "exit=1" && bad)) {
 		verdict = "pass"
+	} else if ($3 == "exit=4") {
+		verdict = "skip"
 	}
-	print run ": (exit)", verdict, $3
+	print run ": (exit)", verdict, verdict == "skip" && reason != "" ? reason : $3
 	run = ""
 	next
 }
 run == "" { next }
+/^1\.\.0 *# *SKIP/ { reason = $0; sub(/^1\.\.0 *# *SKIP */, "", reason); next }
 match($0, /^[# ]*(not ok|ok) [0-9]+ ?/) {
 	name = substr($0, RLENGTH + 1)
 	verdict = ($0 ~ /^[# ]*not ok/) ? "fail" : "pass"
