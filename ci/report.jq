@@ -3,7 +3,7 @@
 def clock: "\(. / 60000 | floor):\(. / 1000 % 60 | floor | tostring | if length < 2 then "0" + . else . end)";
 def mark: {pass: "ok", none: "&middot;", fail: "fell", unjudged: "?"}[.];
 (.cells | map(.check) | unique) as $known |
-(["apply", "style", "build", "sparse", "kdoc", "cocci", "boot", "test", "proves"] as $order |
+(["apply", "style", "build", "sparse", "kdoc", "cocci", "boot", "test", "diff", "vma", "proves"] as $order |
   ($order | map(select(. as $c | $known | index($c)))) + ($known - $order)) as $checks |
 (.cells | group_by(.n)) as $rows |
 ([$rows[] | map(.ms) | add] | max // 1) as $longest |
@@ -24,7 +24,7 @@ a { color: inherit; } .pass { color: var(--ok); } .fail { color: var(--bad); fon
 pre { overflow-x: auto; padding: .6rem; border: 1px solid var(--line); border-radius: 4px; font-size: 13px; }
 summary { cursor: pointer; } details { margin: .3rem 0; }
 </style>
-<h1 class=\"\(if $fell > 0 then "fail" elif $open > 0 then "unjudged" else "pass" end)\">\(if $fell > 0 then "\($fell) cells fell" elif $open > 0 then "\($open) cells could not be judged" else "All \(.cells | length) cells proved" end)</h1>
+<h1 class=\"\(if $fell > 0 then "fail" elif $open > 0 then "unjudged" else "pass" end)\">\(if $fell > 0 then "\($fell) \(if $fell == 1 then "cell" else "cells" end) fell" elif $open > 0 then "\($open) \(if $open == 1 then "cell" else "cells" end) could not be judged" else "All \(.cells | length) cells proved" end)</h1>
 <p class=\"sub\">\(($rows | length) - 1) patches on \(.base | @html), \(.started | todate), \(.seconds * 1000 | clock) in all. Each patch is judged against the state before it.</p>
 <div class=\"wide\"><table><thead><tr><th>#<th>patch\($checks | map("<th>" + .) | join(""))<th>time</thead><tbody>",
 (foreach $rows[] as $row ({topic: null}; {topic: $row[0].topic, new: ($row[0].topic != .topic), row: $row};
@@ -43,4 +43,7 @@ summary { cursor: pointer; } details { margin: .3rem 0; }
   "<h2>Lines that the tests reach</h2><div class=\"wide\"><table><thead><tr><th>file<th>lines<th>can be reached<th>by upstream's tests<th>by ours<th>by both<th>branches<th>upstream's<th>ours</thead>",
   (.files[] | "<tr><td>\(.file | @html)<td class=\"n\">\(.lines)<td class=\"n\">\(.lines - .never)<td class=\"n\">\(.upstream) (\(.percent_upstream)%)<td class=\"n\">\(.ours) (\(.percent_ours)%)<td class=\"n\">\(.both)<td class=\"n\">\(.branches)<td class=\"n\">\(.branches_upstream)<td class=\"n\">\(.branches_ours)"),
   "</table></div><details><summary>\(.unreached | length) lines that ours do not reach, and why</summary><pre>\([.unreached[] | "\(.file):\(.line) \(.text)\n    \(.function)(): \(.why // "nobody says why")"] | join("\n") | @html)</pre></details>"),
+(if $mutants == "" then empty else
+  "<h2>Defects that the tests were given</h2><p>One line each, in the kernel at the end of the queue; ok is one that a test has seen.</p><pre>\($mutants | @html)</pre>" end),
+"<p class=\"sub\">\($full | @html)</p>",
 "<script>addEventListener('hashchange', () => { const d = document.querySelector(location.hash); if (d) d.open = true; });</script>"
