@@ -135,6 +135,8 @@ int main(int argc, char **argv)
 		i++;
 	}
 	pin_background();
+	/* The transcript tells what is swapped out. */
+	set_until_exit("/proc/sys/vm/swappiness", "0");
 	need_huge_pages(2 * DIFF_SLOTS + 2);
 	if (!seed)
 		self_test(steps);

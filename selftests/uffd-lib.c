@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -206,6 +207,17 @@ bool uffd_sees_kernel(void)
 	return fd >= 0 && !user_only;
 }
 
+bool uffd_knows(enum uffd_op op)
+{
+	static const __u64 features[NR_OPS] = {
+		[OP_POISON] = UFFD_FEATURE_POISON,
+		[OP_RWP] = UFFD_FEATURE_RWP,
+		[OP_MOVE] = UFFD_FEATURE_MOVE,
+	};
+
+	return (uffd_features() & features[op]) == features[op];
+}
+
 int uffd_event(int fd, struct uffd_msg *msg, int timeout_ms)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
@@ -358,8 +370,10 @@ bool have_child(void)
 
 	if (pid)
 		return pid > 0;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* It may be gone already. */
 	while (getppid() == parent)
-		usleep(10000);
+		pause();
 	_exit(0);
 }
 
@@ -399,6 +413,11 @@ void touch_start(struct toucher *t, void *p, bool write)
 	t->tid = 0;
 	if (pthread_create(&t->thread, NULL, touch_thread, t))
 		abort();
+}
+
+const char *touch_name(const struct toucher *t)
+{
+	return t->call ? "system call" : t->write ? "write" : "read";
 }
 
 bool touch_join(struct toucher *t, int seconds)
