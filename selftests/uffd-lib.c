@@ -186,15 +186,19 @@ int uffd_open(__u64 features)
 __u64 uffd_features(void)
 {
 	struct uffdio_api api = { .api = UFFD_API };
+	static __u64 features;
 	bool user_only;
-	int fd = raw_open(&user_only);
+	int fd;
 
+	if (features)
+		return features;
+	fd = raw_open(&user_only);
 	if (fd < 0)
 		return 0;
-	if (ioctl(fd, UFFDIO_API, &api))
-		api.features = 0;
+	if (!ioctl(fd, UFFDIO_API, &api))
+		features = api.features;
 	close(fd);
-	return api.features;
+	return features;
 }
 
 bool uffd_sees_kernel(void)

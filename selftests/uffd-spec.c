@@ -53,6 +53,12 @@ const struct reg_column reg_columns[] = {
 	{ "minor", N, CTX_SYNC },
 	{ "rwp", R, CTX_SYNC },
 	{ "wp-async", W, CTX_ASYNC },
+	{ "missing|minor", M | N, CTX_SYNC },
+	{ "wp|minor", W | N, CTX_SYNC },
+	{ "missing|wp|minor", M | W | N, CTX_SYNC },
+	{ "missing|rwp", M | R, CTX_SYNC },
+	{ "minor|rwp", N | R, CTX_SYNC },
+	{ "missing|wp-async", M | W, CTX_ASYNC },
 };
 
 const unsigned int nr_reg_columns = ARRAY_LEN(reg_columns);
@@ -121,10 +127,28 @@ const struct register_row register_rows[] = {
 	  { PTE_W,    PTE_W,    PTE_W,    HUGE_W,   HUGE_W,   PTE_W,    NO,       NO,       NO } },
 	{ N, CTX_ASYNC,
 	  { NO,       PTE_N,    PTE_N,    HUGE_N,   HUGE_N,   NO,       PTE_N,    NO,       NO } },
+	{ M | N, CTX_ASYNC,
+	  { NO,       PTE_N,    PTE_N,    HUGE_N,   HUGE_N,   NO,       PTE_N,    NO,       NO } },
 	{ W | N, CTX_ASYNC,
+	  { NO,       PTE_WN,   PTE_WN,   HUGE_WN,  HUGE_WN,  NO,       NO,       NO,       NO } },
+	{ M | W | N, CTX_ASYNC,
 	  { NO,       PTE_WN,   PTE_WN,   HUGE_WN,  HUGE_WN,  NO,       NO,       NO,       NO } },
 	{ R, CTX_ASYNC,
 	  { PTE_R,    PTE_R,    PTE_R,    HUGE_R,   HUGE_R,   PTE_R,    NO,       NO,       NO } },
+	{ M | R, CTX_ASYNC,
+	  { PTE_R,    PTE_R,    PTE_R,    HUGE_R,   HUGE_R,   PTE_R,    NO,       NO,       NO } },
+	{ N | R, CTX_ASYNC,
+	  { NO,       PTE_NR,   PTE_NR,   HUGE_NR,  HUGE_NR,  NO,       NO,       NO,       NO } },
+	{ M | N | R, CTX_ASYNC,
+	  { NO,       PTE_NR,   PTE_NR,   HUGE_NR,  HUGE_NR,  NO,       NO,       NO,       NO } },
+	{ W | R, CTX_ASYNC,
+	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
+	{ M | W | R, CTX_ASYNC,
+	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
+	{ W | N | R, CTX_ASYNC,
+	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
+	{ M | W | N | R, CTX_ASYNC,
+	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
 	/* RWP has to be asked for when the userfaultfd is opened. */
 	{ W, CTX_PLAIN,
 	  { PTE_W,    PTE_W,    PTE_W,    HUGE_W,   HUGE_W,   PTE_W,    NO,       NO,       NO } },
@@ -323,12 +347,24 @@ static enum mem_class offered_class(enum mem_class class)
 	return class;
 }
 
+/* What this kernel does not have it does not grant. */
+static int offered_bits(int bits)
+{
+	if (bits < 0)
+		return bits;
+	if (!uffd_knows(OP_POISON))
+		bits &= ~BIT_OF(POISON);
+	if (!uffd_knows(OP_MOVE))
+		bits &= ~BIT_OF(MOVE);
+	return bits;
+}
+
 int spec_register(enum mem_class class, __u64 modes, enum uffd_ctx ctx)
 {
 	class = offered_class(class);
 	for (unsigned int i = 0; i < nr_register_rows; i++)
 		if (register_rows[i].modes == modes && register_rows[i].ctx == ctx)
-			return register_rows[i].want[class];
+			return offered_bits(register_rows[i].want[class]);
 	return -EINVAL;
 }
 
