@@ -358,6 +358,20 @@ bool unit_is(const char *p, size_t len, int byte)
 	return p[len - 1] == (char)byte;
 }
 
+const char *unit_name(const char *p, size_t len)
+{
+	static char buf[32];
+	size_t i;
+
+	if (!(pagemap(p) & PM_PRESENT))
+		return "no page";
+	for (i = 0; i < len && p[i] == p[0];)
+		i++;
+	snprintf(buf, sizeof(buf), i < len ? "0x%02x and 0x%02x" : "0x%02x", p[0] & 0xff,
+		 i < len ? p[i] & 0xff : 0);
+	return buf;
+}
+
 bool pin_page(void *p)
 {
 	struct io_uring_params params = { 0 };

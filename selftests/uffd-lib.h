@@ -110,6 +110,8 @@ __u64 kpageflags(const void *p);
  * if the page is not there: nobody may be there to bring it.
  */
 bool unit_is(const char *p, size_t len, int byte);
+/* What is in it, for a message: "0x5a", "0x5a and 0x00", "no page". */
+const char *unit_name(const char *p, size_t len);
 
 /* Pin the page at @p, as a buffer of an io_uring, until this process ends. */
 bool pin_page(void *p);
