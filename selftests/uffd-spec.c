@@ -53,12 +53,12 @@ const struct reg_column reg_columns[] = {
 	{ "minor", N, CTX_SYNC },
 	{ "rwp", R, CTX_SYNC },
 	{ "wp-async", W, CTX_ASYNC },
-	{ "missing|minor", M | N, CTX_SYNC },
-	{ "wp|minor", W | N, CTX_SYNC },
-	{ "missing|wp|minor", M | W | N, CTX_SYNC },
-	{ "missing|rwp", M | R, CTX_SYNC },
-	{ "minor|rwp", N | R, CTX_SYNC },
-	{ "missing|wp-async", M | W, CTX_ASYNC },
+	{ "missing|minor", M | N, CTX_SYNC, true },
+	{ "wp|minor", W | N, CTX_SYNC, true },
+	{ "missing|wp|minor", M | W | N, CTX_SYNC, true },
+	{ "missing|rwp", M | R, CTX_SYNC, true },
+	{ "minor|rwp", N | R, CTX_SYNC, true },
+	{ "missing|wp-async", M | W, CTX_ASYNC, true },
 };
 
 const unsigned int nr_reg_columns = ARRAY_LEN(reg_columns);

@@ -77,6 +77,7 @@ struct reg_column {
 	const char *name;
 	__u64 modes;
 	enum uffd_ctx ctx;
+	bool once;		/* tried with one type of each class only */
 };
 
 extern const struct reg_column reg_columns[];

@@ -421,6 +421,16 @@ static const char *modes_lack(enum mem_class class, __u64 modes, enum uffd_ctx c
 	return NULL;
 }
 
+/* Types of one class differ in how they are made, not in what the table says. */
+static bool first_of_class(const struct mem_type *type)
+{
+	const struct mem_type *first = mem_types;
+
+	while (first->class != type->class)
+		first++;
+	return first == type;
+}
+
 static int run_op_row(const struct mem_type *type, const void *arg)
 {
 	const struct op_row *row = arg;
@@ -431,6 +441,8 @@ static int run_op_row(const struct mem_type *type, const void *arg)
 		struct cell c = { type, row, &reg_columns[i], .fd = -1 };
 		int want = spec_op(row, type->class, c.col);
 
+		if (c.col->once && !first_of_class(type))
+			continue;
 		if (want == NA || modes_lack(type->class, c.col->modes, c.col->ctx))
 			continue;
 		tried++;
