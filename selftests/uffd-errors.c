@@ -212,7 +212,7 @@ TEST_F(uffd, across_two_mappings)
 /* Nor is a border between types crossed, whichever is first. */
 static const char *const neighbours[] = { "anon", "shmem", "shmem-private", "hugetlb" };
 
-static void try_neighbour(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) *self,
+static void try_neighbour(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * self,
 			  const struct mem_type *type)
 {
 	size_t huge = huge_size(), len = 2 * huge;
@@ -616,7 +616,7 @@ static enum kill_result kill_in_the_middle(const struct mem_type *type, enum uff
  * It may be done before the signal is there, but not always: how often it was
  * stopped is told, and never is no failure.
  */
-static void try_kills(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) *self,
+static void try_kills(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * self,
 		      enum uffd_op op, size_t units)
 {
 	unsigned int tries = 0, stopped = 0;
@@ -633,7 +633,7 @@ static void try_kills(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) *sel
 	NEED(stopped, "done before it was killed, each time");
 }
 
-static size_t long_units(FIXTURE_DATA(uffd) *self)
+static size_t long_units(FIXTURE_DATA(uffd) * self)
 {
 	return mem_is(&self->mem, MEM_HUGETLB) ? 24 : LONG_LEN / self->mem.unit;
 }

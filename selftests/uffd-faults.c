@@ -261,7 +261,7 @@ TEST_F(uffd, poison_is_inherited)
 }
 
 /* A signal, whatever it is that would be told. */
-static void try_sigbus(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) *self,
+static void try_sigbus(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * self,
 		       const struct answer *a)
 {
 	BEGIN_ANSWER(a, UFFD_FEATURE_SIGBUS);
@@ -329,7 +329,7 @@ TEST_F(uffd, exact_address)
 }
 
 /* With DONTWAKE the answer is there, and the thread sleeps until WAKE. */
-static void try_dontwake(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) *self,
+static void try_dontwake(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * self,
 			 const struct answer *a)
 {
 	BEGIN_ANSWER(a, 0);
@@ -355,7 +355,7 @@ TEST_F(uffd, dontwake)
  * An answer for one page wakes those who wait for it, and nobody else: who is
  * woken for nothing says so once more, and sleeps again.
  */
-static void try_own_range(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) *self,
+static void try_own_range(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * self,
 			  const struct answer *a)
 {
 	struct toucher other = { 0 };
@@ -548,7 +548,7 @@ static bool keeps_prepare(FIXTURE_DATA(uffd) * self, unsigned int i, __u64 event
 }
 
 /* Of the rows that are @pinned, or not. */
-static void try_fork(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) *self, bool pinned)
+static void try_fork(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * self, bool pinned)
 {
 	unsigned int tried = 0;
 	int status;

@@ -81,7 +81,7 @@ FIXTURE_TEARDOWN(uffd)
 }
 
 /* Another mapping in place of the one before, and nothing registered. */
-static inline bool renew(FIXTURE_DATA(uffd) *self)
+static inline bool renew(FIXTURE_DATA(uffd) * self)
 {
 	if (self->fd >= 0)
 		close(self->fd);
@@ -132,10 +132,11 @@ static inline bool has_wp(const struct mem_type *type)
 	EXPECT_RESULT(want, got, "%s %s", self->type->name, what)
 
 /* All of a unit is @byte, and it is there. */
-#define EXPECT_UNIT(p, len, byte, what)						\
+#define EXPECT_UNIT(p, len, byte, what) do {					\
 	EXPECT_TRUE(unit_is(p, len, byte))					\
 		TH_LOG("%s %s: expected 0x%02x everywhere, got %s", self->type->name, \
-		       what, (byte) & 0xff, unit_name(p, len))
+		       what, (byte) & 0xff, unit_name(p, len));			\
+} while (0)
 
 #define EXPECT_ABSENT(p, what)							\
 	EXPECT_VALUE(0, pagemap(p) & PM_PRESENT, "%s %s: page that is there",	\
@@ -193,9 +194,11 @@ static inline bool has_wp(const struct mem_type *type)
 		       (unsigned long long)msg.arg.pagefault.address);		\
 } while (0)
 
-#define EXPECT_COMES_BACK() ASSERT_TRUE(touch_join(&self->toucher, WAIT_S))	\
-	TH_LOG("%s %s: expected to come back, still sleeps", self->type->name,	\
-	       touch_name(&self->toucher))
+#define EXPECT_COMES_BACK() do {							\
+	ASSERT_TRUE(touch_join(&self->toucher, WAIT_S))				\
+		TH_LOG("%s %s: expected to come back, still sleeps", self->type->name, \
+		       touch_name(&self->toucher));				\
+} while (0)
 
 /* The access came back, and it read or wrote @byte. */
 #define EXPECT_DONE(byte) do {							\
@@ -221,9 +224,10 @@ static inline bool has_wp(const struct mem_type *type)
 			      "size in the signal");				\
 } while (0)
 
-#define EXPECT_SLEEPS(t, what)							\
+#define EXPECT_SLEEPS(t, what) do {						\
 	EXPECT_TRUE(thread_sleeps((t)->tid))					\
-		TH_LOG("%s %s: expected it to sleep on, got woken", self->type->name, what)
+		TH_LOG("%s %s: expected it to sleep on, got woken", self->type->name, what); \
+} while (0)
 
 #define COPY(nr, mode) uffd_copy(self->fd, mem_unit(&self->mem, nr),		\
 				 self->source, self->mem.unit, mode)
@@ -296,7 +300,7 @@ static inline int answer_arm(const struct answer *a, int fd, const struct mem *m
 }
 
 /* Give it for unit @nr. */
-static inline int answer_give(const struct answer *a, FIXTURE_DATA(uffd) *self, size_t nr,
+static inline int answer_give(const struct answer *a, FIXTURE_DATA(uffd) * self, size_t nr,
 			      __u64 mode)
 {
 	struct uffd_call call = {

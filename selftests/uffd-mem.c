@@ -578,7 +578,7 @@ static int record_setting(const char *path)
 	if (settings->nr == MAX_SETTINGS || strlen(path) >= sizeof(s->path) ||
 	    read_setting(path, s->old, sizeof(s->old)))
 		return -1;
-	strcpy(s->path, path);
+	snprintf(s->path, sizeof(s->path), "%s", path);
 	settings->nr++;
 	return 0;
 }
@@ -588,16 +588,25 @@ int set_until_exit(const char *path, const char *value)
 	return record_setting(path) ? -1 : write_setting(path, value);
 }
 
-unsigned long free_huge_pages(void)
+static unsigned long count_huge_pages(const char *which)
 {
 	char path[96], buf[32];
 
-	snprintf(path, sizeof(path),
-		 "/sys/kernel/mm/hugepages/hugepages-%zukB/free_hugepages",
-		 huge_size() >> 10);
+	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%zukB/%s_hugepages",
+		 huge_size() >> 10, which);
 	if (read_setting(path, buf, sizeof(buf)))
 		return 0;
 	return strtoul(buf, NULL, 10);
+}
+
+unsigned long free_huge_pages(void)
+{
+	return count_huge_pages("free");
+}
+
+unsigned long reserved_huge_pages(void)
+{
+	return count_huge_pages("resv");
 }
 
 void need_huge_pages(unsigned int n)

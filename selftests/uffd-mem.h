@@ -96,6 +96,7 @@ char *huge_room(unsigned int n);
 /* As root, see to it that @n huge pages are free; put back at exit. */
 void need_huge_pages(unsigned int n);
 unsigned long free_huge_pages(void);
+unsigned long reserved_huge_pages(void);
 
 /*
  * Write @value to @path.  What was there is put back when the program ends, also

@@ -86,10 +86,11 @@ FIXTURE_TEARDOWN(race)
 #define EXPECT_LATE(want, what)							\
 	EXPECT_RESULT(want, self->late.err, "%s late COPY, %s", self->type->name, what)
 
-#define EXPECT_UNIT(p, byte, what)						\
+#define EXPECT_UNIT(p, byte, what) do {						\
 	EXPECT_TRUE(unit_is(p, self->mem.unit, byte))				\
 		TH_LOG("%s late COPY, %s: expected 0x%02x everywhere, got %s",	\
-		       self->type->name, what, byte, unit_name(p, self->mem.unit))
+		       self->type->name, what, byte, unit_name(p, self->mem.unit)); \
+} while (0)
 
 /* Registered, and a COPY on its way to self->target. */
 #define BEGIN(features, modes, copy_mode) do {					\
@@ -144,7 +145,7 @@ static __u64 modes_of(const struct mem_type *type)
 }
 
 /* False if there is no memory of @type here. */
-static bool try_replace(struct __test_metadata *_metadata, FIXTURE_DATA(race) *self,
+static bool try_replace(struct __test_metadata *_metadata, FIXTURE_DATA(race) * self,
 			const struct mem_type *type)
 {
 	__u64 features = uffd_features() & UFFD_FEATURE_WP_ASYNC, modes = modes_of(type);
@@ -163,7 +164,7 @@ static bool try_replace(struct __test_metadata *_metadata, FIXTURE_DATA(race) *s
 			       self->type->name, type->name);
 		EXPECT_UNTOUCHED(&new, type->name);
 	}
-	EXPECT_VALUE(0, mem_blocks(&old) > 0, "%s late COPY, replaced by %s: blocks in its old file",
+	EXPECT_VALUE(0, mem_blocks(&old) > 0, "%s late COPY, replaced by %s: blocks",
 		     self->type->name, type->name);
 	if (!why)
 		mem_free(&new);
@@ -199,7 +200,7 @@ TEST_F(race, another_file)
 	FINISH();
 	EXPECT_LATE(-EAGAIN, "another file");
 	EXPECT_UNTOUCHED(&new, "the new file");
-	EXPECT_VALUE(0, mem_blocks(&self->mem) > 0, "%s late COPY, another file: blocks in the file",
+	EXPECT_VALUE(0, mem_blocks(&self->mem) > 0, "%s late COPY, another file: blocks",
 		     self->type->name);
 	mem_free(&new);
 }
@@ -291,7 +292,7 @@ TEST_F(race, unmapped)
 	ASSERT_EQ(0, munmap(self->mem.area, self->mem.len));
 	FINISH();
 	EXPECT_LATE(-ENOENT, "unmapped");
-	EXPECT_VALUE(0, mem_blocks(&self->mem) > 0, "%s late COPY, unmapped: blocks in the file",
+	EXPECT_VALUE(0, mem_blocks(&self->mem) > 0, "%s late COPY, unmapped: blocks",
 		     self->type->name);
 }
 
@@ -307,7 +308,7 @@ TEST_F(race, truncated)
 	FINISH();
 	/* Private hugetlb memory does not look at the size of its file. */
 	EXPECT_LATE(fills ? 0 : -EFAULT, "truncated");
-	EXPECT_VALUE(0, mem_blocks(&self->mem) > 0, "%s late COPY, truncated: blocks in the file",
+	EXPECT_VALUE(0, mem_blocks(&self->mem) > 0, "%s late COPY, truncated: blocks",
 		     self->type->name);
 	if (!fills)
 		EXPECT_UNTOUCHED(&self->mem, "truncated");
@@ -464,8 +465,7 @@ TEST_F(race, remap_event)
 	EXPECT_LATE(-ENOENT, "remap event");
 	ASSERT_EQ(1, uffd_event(self->fd, &msg, 10000));
 	EXPECT_VALUE(UFFD_EVENT_REMAP, msg.event, "%s remap, event", self->type->name);
-	EXPECT_VALUE((unsigned long)c.to, msg.arg.remap.to,
-		     "%s event, to", self->type->name);
+	EXPECT_VALUE((unsigned long)c.to, msg.arg.remap.to, "%s event, to", self->type->name);
 	pthread_join(c.thread, NULL);
 	EXPECT_VALUE(0, c.status, "%s, status of the change", self->type->name);
 	self->mem.area = c.to;
