@@ -104,6 +104,12 @@ static inline bool is_private_memory(const struct mem_type *type)
 	return type->class == CLASS_ANON || type->class == CLASS_DEV_ZERO;
 }
 
+/* WRITEPROTECT goes over more than one mapping since 6.4, as WP_UNPOPULATED is. */
+static inline bool has_wide_wp(void)
+{
+	return uffd_features() & UFFD_FEATURE_WP_UNPOPULATED;
+}
+
 static inline bool has_minor(const struct mem_type *type)
 {
 	__u64 feature = type->caps & MEM_HUGETLB ? UFFD_FEATURE_MINOR_HUGETLBFS :

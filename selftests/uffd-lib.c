@@ -435,7 +435,7 @@ void touch_start(struct toucher *t, void *p, bool write)
 
 const char *touch_name(const struct toucher *t)
 {
-	return t->call ? "system call" : t->write ? "write" : "read";
+	return t->call ? t->name : t->write ? "write" : "read";
 }
 
 bool touch_join(struct toucher *t, int seconds)

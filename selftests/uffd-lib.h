@@ -148,6 +148,7 @@ const char *err_name(int err);
 /* A thread that touches one byte, or has a system call do it. */
 struct toucher {
 	long (*call)(void *p);	/* a byte count, or a negative errno */
+	const char *name;	/* of that call */
 	long ret;
 	pthread_t thread;
 	char *p;
@@ -158,7 +159,7 @@ struct toucher {
 };
 
 void touch_start(struct toucher *t, void *p, bool write);
-/* "read", "write", "system call" */
+/* "read", "write", or the name of the call */
 const char *touch_name(const struct toucher *t);
 /* False if it does not come back within @seconds. */
 bool touch_join(struct toucher *t, int seconds);

@@ -339,8 +339,7 @@ const unsigned int nr_op_rows = ARRAY_LEN(op_rows);
 #define UFFD_FEATURE_MISSING_GUEST_MEMFD	(1 << 19)
 #endif
 
-/* What guest_memfd is to a kernel that does not offer it. */
-static enum mem_class offered_class(enum mem_class class)
+enum mem_class spec_class(enum mem_class class)
 {
 	if (class == CLASS_GMEM && !(uffd_features() & UFFD_FEATURE_MISSING_GUEST_MEMFD))
 		return CLASS_OTHER;
@@ -361,7 +360,7 @@ static int offered_bits(int bits)
 
 int spec_register(enum mem_class class, __u64 modes, enum uffd_ctx ctx)
 {
-	class = offered_class(class);
+	class = spec_class(class);
 	for (unsigned int i = 0; i < nr_register_rows; i++)
 		if (register_rows[i].modes == modes && register_rows[i].ctx == ctx)
 			return offered_bits(register_rows[i].want[class]);
@@ -371,7 +370,7 @@ int spec_register(enum mem_class class, __u64 modes, enum uffd_ctx ctx)
 int spec_op(const struct op_row *row, enum mem_class class,
 	    const struct reg_column *col)
 {
-	class = offered_class(class);
+	class = spec_class(class);
 	if (row->want[class] == NA ||
 	    spec_register(class, col->modes, col->ctx) < 0)
 		return NA;

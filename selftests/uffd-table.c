@@ -131,7 +131,7 @@ static int prepare_source(struct cell *c)
 /* Can this type be brought into the state of this row? */
 static bool row_applies(const struct mem_type *type, const struct op_row *row)
 {
-	if (row->want[type->class] == NA)
+	if (row->want[spec_class(type->class)] == NA)
 		return false;
 	if (type->caps & MEM_GIGANTIC)
 		return row->state == ST_EMPTY && row->op != OP_COPY && row->op != OP_MOVE;
@@ -522,8 +522,21 @@ static int run_forked(int (*fn)(const struct mem_type *, const void *),
 	return WIFEXITED(status) ? WEXITSTATUS(status) : KSFT_FAIL;
 }
 
+/* Of anonymous memory since 6.13, of files since 6.15. */
+static bool has_guard(const struct mem_type *type)
+{
+	struct mem mem;
+	bool has;
+
+	if (mem_make(&mem, type, UNITS))
+		return true;
+	has = !madvise(mem_unit(&mem, TARGET), mem.unit, MADV_GUARD);
+	mem_free(&mem);
+	return has;
+}
+
 /* What this kernel does not know is a row that cannot be tried. */
-static const char *op_lacks(const struct op_row *row)
+static const char *op_lacks(const struct mem_type *type, const struct op_row *row)
 {
 	if (row->op == OP_RWP && lacks(UFFD_FEATURE_RWP))
 		return "this kernel has no RWP";
@@ -531,6 +544,17 @@ static const char *op_lacks(const struct op_row *row)
 		return "this kernel has no POISON";
 	if (row->op == OP_MOVE && lacks(UFFD_FEATURE_MOVE))
 		return "this kernel has no MOVE";
+	if (row->state == ST_GUARD && !has_guard(type))
+		return "this kernel has no MADV_GUARD_INSTALL of this memory";
+	/* 6.4 brought both, and a bit for one of them. */
+	if (row->op == OP_CONTINUE && row->mode & UFFDIO_CONTINUE_MODE_WP &&
+	    lacks(UFFD_FEATURE_WP_UNPOPULATED))
+		return "this kernel has no CONTINUE with WP";
+	if (row->op == OP_WP && row->mode & UFFDIO_WRITEPROTECT_MODE_WP &&
+	    row->state == ST_EMPTY &&
+	    (type->class == CLASS_ANON || type->class == CLASS_DEV_ZERO) &&
+	    lacks(UFFD_FEATURE_WP_UNPOPULATED))
+		return "this kernel has no WP_UNPOPULATED";
 	if ((row->state == ST_WP_MARKER || row->state == ST_WP_CACHED) &&
 	    lacks(UFFD_FEATURE_WP_UNPOPULATED))
 		return "this kernel has no WP_UNPOPULATED";
@@ -585,7 +609,7 @@ static unsigned int run_type(const struct mem_type *type, const char *why, bool 
 			continue;
 		n++;
 		if (!count)
-			run_row(run_op_row, type, row, name, why ? why : op_lacks(row));
+			run_row(run_op_row, type, row, name, why ? why : op_lacks(type, row));
 	}
 	return n;
 }
