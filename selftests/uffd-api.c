@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -37,97 +38,109 @@ FIXTURE_TEARDOWN(api)
 	close(self->fd);
 }
 
-/* The errno of UFFDIO_API. */
+/* 0 or a negative errno, of whatever returns -1. */
+static int result(long ret)
+{
+	return ret < 0 ? -errno : 0;
+}
+
 static int ask(int fd, __u64 version, __u64 features)
 {
 	struct uffdio_api api = { .api = version, .features = features };
 
-	return ioctl(fd, UFFDIO_API, &api) ? errno : 0;
+	return result(ioctl(fd, UFFDIO_API, &api));
 }
+
+/* None of this depends on the type of memory: messages say the operation. */
+#define EXPECT_READ(want, size) do {						\
+	struct uffd_msg __msg;							\
+										\
+	EXPECT_RESULT(want, result(read(self->fd, &__msg, size)),		\
+		      "read() of %zu bytes", (size_t)(size));			\
+} while (0)
+
+#define EXPECT_POLL(want, poll_fd) do {						\
+	struct pollfd __pfd = { .fd = (poll_fd), .events = POLLIN };		\
+										\
+	EXPECT_VALUE(1, poll(&__pfd, 1, 0), "poll()");				\
+	EXPECT_VALUE(want, __pfd.revents, "poll(), its events");		\
+} while (0)
 
 TEST_F(api, features)
 {
 	struct uffdio_api api = { .api = UFFD_API };
 
 	ASSERT_EQ(0, ioctl(self->fd, UFFDIO_API, &api));
-	EXPECT_EQ(UFFD_FEATURE_MISSING_SHMEM, api.features & UFFD_FEATURE_MISSING_SHMEM);
-	EXPECT_EQ(0, api.features & ~(__u64)UFFD_API_FEATURES);
-	EXPECT_EQ(1ULL << _UFFDIO_REGISTER, api.ioctls & (1ULL << _UFFDIO_REGISTER));
+	EXPECT_VALUE(UFFD_FEATURE_MISSING_SHMEM, api.features & UFFD_FEATURE_MISSING_SHMEM,
+		     "UFFDIO_API, a feature of all kernels");
+	EXPECT_VALUE(0, api.features & ~(__u64)UFFD_API_FEATURES,
+		     "UFFDIO_API, features without a name");
+	EXPECT_VALUE(1ULL << _UFFDIO_REGISTER, api.ioctls & (1ULL << _UFFDIO_REGISTER),
+		     "UFFDIO_API, its ioctls");
 }
 
 TEST_F(api, refusals)
 {
-	EXPECT_EQ(EINVAL, ask(self->fd, 0, 0));
-	EXPECT_EQ(EINVAL, ask(self->fd, UFFD_API, 1ULL << 63));
-	EXPECT_EQ(EINVAL, ask(self->fd, UFFD_API, UFFD_FEATURE_RWP_ASYNC));
+	EXPECT_RESULT(-EINVAL, ask(self->fd, 0, 0), "UFFDIO_API, version 0");
+	EXPECT_RESULT(-EINVAL, ask(self->fd, UFFD_API, 1ULL << 63), "UFFDIO_API, unknown feature");
+	EXPECT_RESULT(-EINVAL, ask(self->fd, UFFD_API, UFFD_FEATURE_RWP_ASYNC),
+		      "UFFDIO_API, RWP_ASYNC without RWP");
 	/* A refusal is no answer: it may be asked again, once. */
-	EXPECT_EQ(0, ask(self->fd, UFFD_API, 0));
-	EXPECT_EQ(EINVAL, ask(self->fd, UFFD_API, 0));
+	EXPECT_RESULT(0, ask(self->fd, UFFD_API, 0), "UFFDIO_API after refusals");
+	EXPECT_RESULT(-EINVAL, ask(self->fd, UFFD_API, 0), "UFFDIO_API again");
 }
 
 TEST_F(api, nothing_before_it)
 {
 	char *p = mmap(NULL, page_size(), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	struct pollfd pfd = { .fd = self->fd, .events = POLLIN };
-	struct uffd_msg msg;
 
-	EXPECT_EQ(-EINVAL, uffd_register(self->fd, p, page_size(), UFFDIO_REGISTER_MODE_MISSING));
-	EXPECT_EQ(-1, read(self->fd, &msg, sizeof(msg)));
-	EXPECT_EQ(EINVAL, errno);
-	EXPECT_EQ(1, poll(&pfd, 1, 0));
-	EXPECT_EQ(POLLERR, pfd.revents);
+	EXPECT_RESULT(-EINVAL, uffd_register(self->fd, p, page_size(),
+					     UFFDIO_REGISTER_MODE_MISSING),
+		      "REGISTER before UFFDIO_API");
+	EXPECT_READ(-EINVAL, sizeof(struct uffd_msg));
+	EXPECT_POLL(POLLERR, self->fd);
 }
 
 TEST_F(api, read)
 {
-	struct uffd_msg msg;
-
 	ASSERT_EQ(0, ask(self->fd, UFFD_API, 0));
-	EXPECT_EQ(-1, read(self->fd, &msg, sizeof(msg)));
-	EXPECT_EQ(EAGAIN, errno);
-	EXPECT_EQ(-1, read(self->fd, &msg, sizeof(msg) - 1));
-	EXPECT_EQ(EINVAL, errno);
+	EXPECT_READ(-EAGAIN, sizeof(struct uffd_msg));
+	EXPECT_READ(-EINVAL, sizeof(struct uffd_msg) - 1);
 }
 
 /* poll() on one that blocks would be a trap, and says so. */
 TEST_F(api, poll_blocking)
 {
-	struct pollfd pfd = { .events = POLLIN };
+	int fd = open_raw(uffd_sees_kernel() ? 0 : UFFD_USER_MODE_ONLY);
 
-	pfd.fd = open_raw(uffd_sees_kernel() ? 0 : UFFD_USER_MODE_ONLY);
-	ASSERT_GE(pfd.fd, 0);
-	ASSERT_EQ(0, ask(pfd.fd, UFFD_API, 0));
-	EXPECT_EQ(1, poll(&pfd, 1, 0));
-	EXPECT_EQ(POLLERR, pfd.revents);
-	close(pfd.fd);
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(0, ask(fd, UFFD_API, 0));
+	EXPECT_POLL(POLLERR, fd);
+	close(fd);
+}
+
+static int set_mode(int fd, __u64 enable, __u64 disable)
+{
+	struct uffdio_set_mode mode = { .enable = enable, .disable = disable };
+
+	return result(ioctl(fd, UFFDIO_SET_MODE, &mode));
 }
 
 TEST_F(api, set_mode)
 {
-	struct uffdio_set_mode both = {
-		.enable = UFFD_FEATURE_RWP_ASYNC, .disable = UFFD_FEATURE_RWP_ASYNC,
-	}, other = {
-		.enable = UFFD_FEATURE_WP_ASYNC,
-	}, on = {
-		.enable = UFFD_FEATURE_RWP_ASYNC,
-	}, off = {
-		.disable = UFFD_FEATURE_RWP_ASYNC,
-	};
+	const __u64 async = UFFD_FEATURE_RWP_ASYNC;
 
-	if (!(uffd_features() & UFFD_FEATURE_RWP_ASYNC))
+	if (!(uffd_features() & async))
 		SKIP(return, "this kernel has no RWP_ASYNC");
 	ASSERT_EQ(0, ask(self->fd, UFFD_API, 0));
-	/* Not without RWP. */
-	EXPECT_EQ(-1, ioctl(self->fd, UFFDIO_SET_MODE, &on));
-	EXPECT_EQ(EINVAL, errno);
+	EXPECT_RESULT(-EINVAL, set_mode(self->fd, async, 0), "SET_MODE on, without RWP");
 	close(self->fd);
 	self->fd = uffd_open(UFFD_FEATURE_RWP);
-	EXPECT_EQ(0, ioctl(self->fd, UFFDIO_SET_MODE, &on));
-	EXPECT_EQ(0, ioctl(self->fd, UFFDIO_SET_MODE, &off));
-	EXPECT_EQ(-1, ioctl(self->fd, UFFDIO_SET_MODE, &both));
-	EXPECT_EQ(EINVAL, errno);
-	EXPECT_EQ(-1, ioctl(self->fd, UFFDIO_SET_MODE, &other));
-	EXPECT_EQ(EINVAL, errno);
+	EXPECT_RESULT(0, set_mode(self->fd, async, 0), "SET_MODE on");
+	EXPECT_RESULT(0, set_mode(self->fd, 0, async), "SET_MODE off");
+	EXPECT_RESULT(-EINVAL, set_mode(self->fd, async, async), "SET_MODE on and off");
+	EXPECT_RESULT(-EINVAL, set_mode(self->fd, UFFD_FEATURE_WP_ASYNC, 0),
+		      "SET_MODE on of WP_ASYNC");
 }
 
 /* One process may have many, each of a page of its own. */
@@ -143,21 +156,23 @@ TEST_F(api, many)
 		fds[i] = uffd_open(0);
 		ASSERT_GE(fds[i], 0);
 		EXPECT_GT(uffd_register(fds[i], p + i * page_size(), page_size(),
-					UFFDIO_REGISTER_MODE_MISSING), 0);
+					UFFDIO_REGISTER_MODE_MISSING), 0)
+			TH_LOG("anon REGISTER with userfaultfd %u", i);
 	}
 	for (unsigned int i = 0; i < ARRAY_LEN(fds); i++)
-		EXPECT_EQ(0, uffd_copy(fds[i], p + i * page_size(), source, page_size(), 0));
+		EXPECT_RESULT(0, uffd_copy(fds[i], p + i * page_size(), source, page_size(), 0),
+			      "anon COPY with userfaultfd %u", i);
 	for (unsigned int i = 0; i < ARRAY_LEN(fds); i++)
 		close(fds[i]);
-	EXPECT_EQ(0, madvise(p, ARRAY_LEN(fds) * page_size(), MADV_DONTNEED));
-	EXPECT_EQ(0, p[0]);
+	EXPECT_RESULT(0, result(madvise(p, ARRAY_LEN(fds) * page_size(), MADV_DONTNEED)),
+		      "anon MADV_DONTNEED after all are closed");
+	EXPECT_VALUE(0, p[0], "anon, read after it");
 	free(source);
 }
 
 TEST_F(api, flags)
 {
-	EXPECT_EQ(-1, open_raw(O_APPEND));
-	EXPECT_EQ(EINVAL, errno);
+	EXPECT_RESULT(-EINVAL, result(open_raw(O_APPEND)), "userfaultfd(), unknown flag");
 }
 
 /* Root gives up what it has, in this test's own process. */
@@ -176,13 +191,46 @@ TEST_F(api, unprivileged)
 	ASSERT_EQ(0, set_until_exit(path, "0"));
 	if (!become_nobody())
 		SKIP(return, "cannot become another user");
-	EXPECT_EQ(-1, open_raw(0));
-	EXPECT_EQ(EPERM, errno);
+	EXPECT_RESULT(-EPERM, result(open_raw(0)), "userfaultfd() of another user");
 	fd = open_raw(UFFD_USER_MODE_ONLY);
-	EXPECT_GE(fd, 0);
+	EXPECT_RESULT(0, result(fd), "userfaultfd() of another user, USER_MODE_ONLY");
 	/* To see into children needs the right to trace them. */
-	EXPECT_EQ(EPERM, ask(fd, UFFD_API, UFFD_FEATURE_EVENT_FORK));
-	EXPECT_EQ(0, ask(fd, UFFD_API, 0));
+	EXPECT_RESULT(-EPERM, ask(fd, UFFD_API, UFFD_FEATURE_EVENT_FORK),
+		      "UFFDIO_API of another user, EVENT_FORK");
+	EXPECT_RESULT(0, ask(fd, UFFD_API, 0), "UFFDIO_API of another user");
+	close(fd);
+}
+
+/* This program again, with one test, and without what it says. */
+static int run_test(const char *name)
+{
+	int status = -1, null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	pid_t pid = fork();
+
+	if (!pid) {
+		dup2(null, 1);
+		dup2(null, 2);
+		execl("/proc/self/exe", "uffd-api", "-t", name, NULL);
+		_exit(127);
+	}
+	close(null);
+	return waitpid(pid, &status, 0) == pid ? status : -1;
+}
+
+/* What a test sets is put back, though tests leave by _exit(). */
+TEST_F(api, settings_are_put_back)
+{
+	static const char path[] = "/proc/sys/vm/unprivileged_userfaultfd";
+	char is = 0;
+	int fd;
+
+	if (geteuid())
+		SKIP(return, "not root: nothing can be set");
+	ASSERT_EQ(0, set_until_exit(path, "1"));
+	EXPECT_VALUE(0, run_test("unprivileged"), "exit status of a test that sets %s", path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	EXPECT_EQ(1, read(fd, &is, 1));
+	EXPECT_VALUE('1', is, "%s after that test", path);
 	close(fd);
 }
 

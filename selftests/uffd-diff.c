@@ -11,6 +11,7 @@
  * Without --seed it proves of itself that the same seed twice gives the same.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,23 @@ static void transcript(__u64 seed, unsigned int steps, const char *only, const c
 	fflush(stdout);
 }
 
+#define CHILD_SECONDS	120	/* a step may wait for what never comes */
+
+/* Why the child of a seed has no transcript; false if it has. */
+static bool print_death(__u64 seed, int status)
+{
+	if (!status)
+		return false;
+	if (WIFSIGNALED(status))
+		ksft_print_msg("seed %llu: expected a transcript, got %s\n",
+			       (unsigned long long)seed, WTERMSIG(status) == SIGALRM ?
+			       "no end of it in time" : strsignal(WTERMSIG(status)));
+	else
+		ksft_print_msg("seed %llu: expected a transcript, got exit status %d\n",
+			       (unsigned long long)seed, WEXITSTATUS(status));
+	return true;
+}
+
 /* The hash of the transcript of a process of its own. */
 static bool hash_of(__u64 seed, unsigned int steps, __u64 *hash)
 {
@@ -63,6 +81,7 @@ static bool hash_of(__u64 seed, unsigned int steps, __u64 *hash)
 		dup2(fd[1], 1);
 		close(fd[0]);
 		close(fd[1]);
+		alarm(CHILD_SECONDS);
 		transcript(seed, steps, NULL, NULL);
 		_exit(0);
 	}
@@ -72,7 +91,7 @@ static bool hash_of(__u64 seed, unsigned int steps, __u64 *hash)
 		for (ssize_t i = 0; i < n; i++)
 			*hash = diff_mix(*hash, buf[i]);
 	close(fd[0]);
-	return waitpid(pid, &status, 0) == pid && !status;
+	return waitpid(pid, &status, 0) == pid && !print_death(seed, status);
 }
 
 static void self_test(unsigned int steps)
@@ -135,6 +154,8 @@ int main(int argc, char **argv)
 		i++;
 	}
 	pin_background();
+	/* The transcript tells what is swapped out. */
+	set_until_exit("/proc/sys/vm/swappiness", "0");
 	need_huge_pages(2 * DIFF_SLOTS + 2);
 	if (!seed)
 		self_test(steps);

@@ -96,14 +96,17 @@ TEST_F(events, read_many)
 	touch_start(&second, self->area + self->page, false);
 	while (waiting(self->fd, "pending") < 2)
 		sched_yield();
-	EXPECT_EQ(2 * sizeof(msgs[0]), read(self->fd, buf, sizeof(msgs) - 1));
+	EXPECT_VALUE(2 * sizeof(msgs[0]), read(self->fd, buf, sizeof(msgs) - 1),
+		     "anon read many: bytes read");
 	/* In whatever order. */
 	EXPECT_EQ(2 * (unsigned long)self->area + self->page,
 		  msgs[0].arg.pagefault.address + msgs[1].arg.pagefault.address);
-	EXPECT_EQ(0, COPY(self->area));
-	EXPECT_EQ(0, COPY(self->area + self->page));
-	EXPECT_TRUE(touch_join(&first, WAIT_S));
-	EXPECT_TRUE(touch_join(&second, WAIT_S));
+	EXPECT_RESULT(0, COPY(self->area), "anon COPY, read many");
+	EXPECT_RESULT(0, COPY(self->area + self->page), "anon COPY, read many");
+	EXPECT_TRUE(touch_join(&first, WAIT_S))
+		TH_LOG("anon read many: expected it to wake, still sleeps");
+	EXPECT_TRUE(touch_join(&second, WAIT_S))
+		TH_LOG("anon read many: expected it to wake, still sleeps");
 }
 
 /* A message that cannot be handed over is lost, its fault is not. */
@@ -116,11 +119,12 @@ TEST_F(events, read_to_nowhere)
 	touch_start(&toucher, self->area, false);
 	pfd.fd = self->fd;
 	ASSERT_EQ(1, poll(&pfd, 1, WAIT_MS));
-	EXPECT_EQ(-1, read(self->fd, self->room, sizeof(struct uffd_msg)));
-	EXPECT_EQ(EFAULT, errno);
-	EXPECT_EQ(0, COPY(self->area));
-	EXPECT_TRUE(touch_join(&toucher, WAIT_S));
-	EXPECT_EQ(BYTE, toucher.value);
+	EXPECT_RESULT(-EFAULT, read(self->fd, self->room, sizeof(struct uffd_msg)) < 0 ? -errno : 0,
+		      "anon read to nowhere");
+	EXPECT_RESULT(0, COPY(self->area), "anon COPY, read to nowhere");
+	EXPECT_TRUE(touch_join(&toucher, WAIT_S))
+		TH_LOG("anon read to nowhere: expected it to wake, still sleeps");
+	EXPECT_VALUE(BYTE, toucher.value, "anon read to nowhere: value");
 }
 
 /* A reader that waits, as those do that have nothing else to wait for. */
@@ -164,10 +168,12 @@ TEST_F(events, read_waits)
 	ASSERT_TRUE(reader_start(&r, self->fd));
 	touch_start(&toucher, self->area, true);
 	ASSERT_EQ(0, pthread_join(r.thread, NULL));
-	EXPECT_EQ(sizeof(r.msg), r.got);
-	EXPECT_EQ((unsigned long)self->area, r.msg.arg.pagefault.address);
-	EXPECT_EQ(0, COPY(self->area));
-	EXPECT_TRUE(touch_join(&toucher, WAIT_S));
+	EXPECT_VALUE(sizeof(r.msg), r.got, "anon read waits: bytes read");
+	EXPECT_VALUE((unsigned long)self->area, r.msg.arg.pagefault.address,
+		     "anon read waits: address");
+	EXPECT_RESULT(0, COPY(self->area), "anon COPY, read waits");
+	EXPECT_TRUE(touch_join(&toucher, WAIT_S))
+		TH_LOG("anon read waits: expected it to wake, still sleeps");
 }
 
 static void on_signal(int sig)
@@ -184,8 +190,7 @@ TEST_F(events, read_is_interrupted)
 	ASSERT_TRUE(reader_start(&r, self->fd));
 	ASSERT_EQ(0, pthread_kill(r.thread, SIGUSR1));
 	ASSERT_EQ(0, pthread_join(r.thread, NULL));
-	EXPECT_EQ(-1, r.got);
-	EXPECT_EQ(EINTR, r.err);
+	EXPECT_RESULT(-EINTR, r.got < 0 ? -r.err : 0, "anon read that is interrupted");
 }
 
 TEST_F(events, fdinfo)
@@ -195,18 +200,19 @@ TEST_F(events, fdinfo)
 	struct uffd_msg msg;
 
 	OPEN(0);
-	EXPECT_EQ(0, waiting(self->fd, "total"));
+	EXPECT_VALUE(0, waiting(self->fd, "total"), "anon fdinfo: total");
 	touch_start(&toucher, self->area, false);
 	pfd.fd = self->fd;
 	ASSERT_EQ(1, poll(&pfd, 1, WAIT_MS));
-	EXPECT_EQ(1, waiting(self->fd, "pending"));
-	EXPECT_EQ(1, waiting(self->fd, "total"));
+	EXPECT_VALUE(1, waiting(self->fd, "pending"), "anon fdinfo: pending");
+	EXPECT_VALUE(1, waiting(self->fd, "total"), "anon fdinfo: total");
 	ASSERT_EQ(1, uffd_event(self->fd, &msg, 0));
-	EXPECT_EQ(0, waiting(self->fd, "pending"));
-	EXPECT_EQ(1, waiting(self->fd, "total"));
-	EXPECT_EQ(0, COPY(self->area));
-	EXPECT_TRUE(touch_join(&toucher, WAIT_S));
-	EXPECT_EQ(0, waiting(self->fd, "total"));
+	EXPECT_VALUE(0, waiting(self->fd, "pending"), "anon fdinfo: pending");
+	EXPECT_VALUE(1, waiting(self->fd, "total"), "anon fdinfo: total");
+	EXPECT_RESULT(0, COPY(self->area), "anon COPY, fdinfo");
+	EXPECT_TRUE(touch_join(&toucher, WAIT_S))
+		TH_LOG("anon fdinfo: expected it to wake, still sleeps");
+	EXPECT_VALUE(0, waiting(self->fd, "total"), "anon fdinfo: total");
 }
 
 /*
@@ -334,25 +340,33 @@ TEST_F(change, one_event)
 		ASSERT_EQ(0, mprotect(c->area, self->page, PROT_READ));
 	BEGIN();
 	ASSERT_EQ(1, uffd_event(self->fd, &msg, WAIT_MS));
-	EXPECT_EQ(c->event, msg.event);
+	EXPECT_VALUE(c->event, msg.event, "anon %s one event: event", self->change.name);
 	if (c->event == UFFD_EVENT_FORK) {
 		close(msg.arg.fork.ufd);
 	} else if (c->event == UFFD_EVENT_REMAP) {
-		EXPECT_EQ((unsigned long)c->area, msg.arg.remap.from);
-		EXPECT_EQ((unsigned long)c->room, msg.arg.remap.to);
-		EXPECT_EQ(c->len, msg.arg.remap.len);
+		EXPECT_VALUE((unsigned long)c->area, msg.arg.remap.from,
+			     "anon %s one event: from", self->change.name);
+		EXPECT_VALUE((unsigned long)c->room, msg.arg.remap.to,
+			     "anon %s one event: to", self->change.name);
+		EXPECT_VALUE(c->len, msg.arg.remap.len,
+			     "anon %s one event: len", self->change.name);
 	} else if (c->event == UFFD_EVENT_UNMAP) {
-		EXPECT_EQ((unsigned long)c->area, msg.arg.remove.start);
-		EXPECT_EQ((unsigned long)c->area + c->len, msg.arg.remove.end);
+		EXPECT_VALUE((unsigned long)c->area, msg.arg.remove.start,
+			     "anon %s one event: start", self->change.name);
+		EXPECT_VALUE((unsigned long)c->area + c->len, msg.arg.remove.end,
+			     "anon %s one event: end", self->change.name);
 	} else {
 		/* madvise() goes from mapping to mapping. */
-		EXPECT_EQ((unsigned long)c->area + self->page, msg.arg.remove.end);
+		EXPECT_VALUE((unsigned long)c->area + self->page, msg.arg.remove.end,
+			     "anon %s one event: end", self->change.name);
 		ASSERT_EQ(1, uffd_event(self->fd, &msg, WAIT_MS));
-		EXPECT_EQ((unsigned long)c->area + c->len, msg.arg.remove.end);
+		EXPECT_VALUE((unsigned long)c->area + c->len, msg.arg.remove.end,
+			     "anon %s one event: end", self->change.name);
 	}
 	ASSERT_EQ(0, pthread_join(c->thread, NULL));
-	EXPECT_EQ(0, c->ret);
-	EXPECT_EQ(0, uffd_event(self->fd, &msg, 0));
+	EXPECT_RESULT(0, c->ret, "anon %s result, one event", self->change.name);
+	EXPECT_VALUE(0, uffd_event(self->fd, &msg, 0),
+		     "anon %s one event: messages left", self->change.name);
 }
 
 /* Nobody reads it any more: the call goes on, and nothing is registered. */
@@ -363,11 +377,12 @@ TEST_F(change, closed)
 	BEGIN();
 	close(self->fd);
 	ASSERT_EQ(0, pthread_join(c->thread, NULL));
-	EXPECT_EQ(0, c->ret);
+	EXPECT_RESULT(0, c->ret, "anon %s result, closed", self->change.name);
 	if (c->event == UFFD_EVENT_REMAP)
 		c->area = c->room;
 	if (c->event != UFFD_EVENT_UNMAP)
-		EXPECT_EQ(0, try_read(c->area, NULL).sig);
+		EXPECT_VALUE(0, try_read(c->area, NULL).sig,
+			     "anon %s closed: signal", self->change.name);
 }
 
 /* Nobody has to read it for the caller to be killed. */
@@ -396,7 +411,7 @@ TEST_F(change, killed)
 	ASSERT_EQ(1, read(fds[0], &one, 1));
 	ASSERT_EQ(0, kill(pid, SIGKILL));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	EXPECT_EQ(SIGKILL, WTERMSIG(status));
+	EXPECT_VALUE(SIGKILL, WTERMSIG(status), "anon %s killed: signal", self->change.name);
 }
 
 /* While it is not read, everything has to be tried again; then it works. */
@@ -407,7 +422,8 @@ TEST_F(change, again)
 
 	BEGIN();
 	if (c->event != UFFD_EVENT_UNMAP && c->event != UFFD_EVENT_REMAP)
-		EXPECT_EQ(-EAGAIN, uffd_copy(self->fd, c->area, self->source, self->page, 0));
+		EXPECT_RESULT(-EAGAIN, uffd_copy(self->fd, c->area, self->source, self->page, 0),
+			      "anon %s COPY, again", self->change.name);
 	ASSERT_EQ(1, uffd_event(self->fd, &msg, WAIT_MS));
 	if (c->event == UFFD_EVENT_FORK)
 		close(msg.arg.fork.ufd);
@@ -416,8 +432,9 @@ TEST_F(change, again)
 		c->area = c->room;
 	if (c->event == UFFD_EVENT_UNMAP)
 		return;
-	EXPECT_EQ(0, uffd_copy(self->fd, c->area, self->source, self->page, 0));
-	EXPECT_EQ(BYTE, c->area[0]);
+	EXPECT_RESULT(0, uffd_copy(self->fd, c->area, self->source, self->page, 0),
+		      "anon %s COPY, again", self->change.name);
+	EXPECT_VALUE(BYTE, c->area[0], "anon %s again: value", self->change.name);
 }
 
 /* Who did not ask for an event is no longer registered where it was. */
@@ -430,9 +447,11 @@ TEST_F(change, unasked)
 	ASSERT_GT(uffd_register(self->fd, c->area, c->len, M), 0);
 	if (c->event == UFFD_EVENT_FORK)
 		ASSERT_EQ(0, uffd_copy(self->fd, c->area, self->source, self->page, 0));
-	EXPECT_EQ(c->event == UFFD_EVENT_FORK ? BYTE << 8 : 0, c->call(c));
+	EXPECT_VALUE(c->event == UFFD_EVENT_FORK ? BYTE << 8 : 0, c->call(c),
+		     "anon %s unasked: result", self->change.name);
 	if (c->event == UFFD_EVENT_REMAP)
-		EXPECT_EQ(-ENOENT, uffd_copy(self->fd, c->room, self->source, self->page, 0));
+		EXPECT_RESULT(-ENOENT, uffd_copy(self->fd, c->room, self->source, self->page, 0),
+			      "anon %s COPY, unasked", self->change.name);
 }
 
 /* A fork whose userfaultfd finds no room among the reader's files. */
@@ -451,15 +470,15 @@ TEST_F(events, fork_without_a_free_file)
 	pfd.fd = self->fd;
 	ASSERT_EQ(1, poll(&pfd, 1, WAIT_MS));
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &none));
-	EXPECT_EQ(-1, read(self->fd, &msg, sizeof(msg)));
-	EXPECT_EQ(EMFILE, errno);
+	EXPECT_RESULT(-EMFILE, read(self->fd, &msg, sizeof(msg)) < 0 ? -errno : 0,
+		      "anon read of a fork without a free file");
 	/* It can be read again when there is. */
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &old));
 	ASSERT_EQ(1, uffd_event(self->fd, &msg, WAIT_MS));
-	EXPECT_EQ(UFFD_EVENT_FORK, msg.event);
+	EXPECT_VALUE(UFFD_EVENT_FORK, msg.event, "anon fork without a free file: event");
 	close(msg.arg.fork.ufd);
 	ASSERT_EQ(0, pthread_join(c.thread, NULL));
-	EXPECT_EQ(0, c.ret);
+	EXPECT_RESULT(0, c.ret, "anon fork, fork without a free file");
 }
 
 /* The other way to open one. */
@@ -472,13 +491,14 @@ TEST_F(events, device)
 		SKIP(return, "no /dev/userfaultfd");
 	self->fd = ioctl(dev, USERFAULTFD_IOC_NEW, O_CLOEXEC | O_NONBLOCK);
 	ASSERT_GE(self->fd, 0);
-	EXPECT_EQ(0, ioctl(self->fd, UFFDIO_API, &api));
-	EXPECT_GT(uffd_register(self->fd, self->area, self->len, M), 0);
-	EXPECT_EQ(0, COPY(self->area));
-	EXPECT_EQ(-1, ioctl(dev, USERFAULTFD_IOC_NEW, O_APPEND));
-	EXPECT_EQ(EINVAL, errno);
-	EXPECT_EQ(-1, ioctl(dev, UFFDIO_API, &api));
-	EXPECT_EQ(EINVAL, errno);
+	EXPECT_RESULT(0, ioctl(self->fd, UFFDIO_API, &api) ? -errno : 0, "UFFDIO_API");
+	EXPECT_GT(uffd_register(self->fd, self->area, self->len, M), 0)
+		TH_LOG("anon REGISTER with one of the device");
+	EXPECT_RESULT(0, COPY(self->area), "anon COPY, device");
+	EXPECT_RESULT(-EINVAL, ioctl(dev, USERFAULTFD_IOC_NEW, O_APPEND) < 0 ? -errno : 0,
+		      "IOC_NEW, unknown flag");
+	EXPECT_RESULT(-EINVAL, ioctl(dev, UFFDIO_API, &api) < 0 ? -errno : 0,
+		      "UFFDIO_API of the device");
 }
 
 TEST_HARNESS_MAIN

@@ -63,10 +63,12 @@ TEST_F(uffd, missing_zeropage_write)
 	EXPECT_FAULT(self->target, F_WRITE);
 	EXPECT_ERR(0, uffd_zeropage(self->fd, self->target, self->mem.unit), "ZEROPAGE");
 	EXPECT_DONE(TOUCH_BYTE);
-	/* Not a byte beside it, and nothing in the file of a private mapping. */
-	EXPECT_EQ(0, self->target[self->mem.unit - 1]);
+	EXPECT_VALUE(0, self->target[self->mem.unit - 1], "%s ZEROPAGE, the last byte",
+		     self->type->name);
 	if (!mem_is_shared(&self->mem))
-		EXPECT_LE(mem_blocks(&self->mem), 0);
+		EXPECT_LE(mem_blocks(&self->mem), 0)
+			TH_LOG("%s ZEROPAGE: expected nothing in the file, got %ld blocks",
+			       self->type->name, mem_blocks(&self->mem));
 }
 
 /* What is in the page cache is mapped without asking, unless MINOR says so. */
@@ -103,8 +105,8 @@ TEST_F(uffd, minor_write)
 	if (!mem_is_shared(&self->mem)) {
 		char *alias = mem_alias(&self->mem);
 
-		/* What is written after CONTINUE stays private. */
-		EXPECT_EQ(BYTE_CACHE, alias[TARGET * self->mem.unit]);
+		EXPECT_VALUE(BYTE_CACHE, alias[TARGET * self->mem.unit],
+			     "%s write after CONTINUE, the file", self->type->name);
 	}
 }
 
@@ -148,13 +150,13 @@ TEST_F(uffd, missing_write_under_protection)
 	EXPECT_DONE(TOUCH_BYTE);
 }
 
-/* Only anonymous memory needs the feature for that. */
+/* Only anonymous memory needs the feature for that: /dev/zero, too, is such. */
 TEST_F(uffd, wp_write_unpopulated_unasked)
 {
 	OPEN(0, W);
 	ASSERT_EQ(0, uffd_wp(self->fd, self->target, self->mem.unit, UFFDIO_WRITEPROTECT_MODE_WP));
 	TOUCH(self->target, true);
-	if (self->type->class == CLASS_ANON) {
+	if (is_private_memory(self->type)) {
 		EXPECT_DONE(TOUCH_BYTE);
 		EXPECT_NO_FAULT();
 		return;
@@ -173,8 +175,8 @@ TEST_F(uffd, wp_async_write)
 	TOUCH(self->target, true);
 	EXPECT_DONE(TOUCH_BYTE);
 	EXPECT_NO_FAULT();
-	EXPECT_FALSE(pagemap(self->target) & PM_UFFD);
-	EXPECT_TRUE(pagemap(self->mem.area) & PM_UFFD);
+	EXPECT_PM_UFFD(false, self->target, "async, touched");
+	EXPECT_PM_UFFD(true, self->mem.area, "async, not touched");
 }
 
 TEST_F(uffd, rwp_read)
@@ -210,8 +212,8 @@ TEST_F(uffd, rwp_async_read)
 	TOUCH(self->target, false);
 	EXPECT_DONE(BYTE_MAPPED);
 	EXPECT_NO_FAULT();
-	EXPECT_FALSE(pagemap(self->target) & PM_UFFD);
-	EXPECT_TRUE(pagemap(self->mem.area) & PM_UFFD);
+	EXPECT_PM_UFFD(false, self->target, "async, touched");
+	EXPECT_PM_UFFD(true, self->mem.area, "async, not touched");
 }
 
 TEST_F(uffd, set_mode_wakes)
@@ -228,21 +230,9 @@ TEST_F(uffd, set_mode_wakes)
 	EXPECT_DONE(BYTE_MAPPED);
 }
 
-/* Told like a memory failure, if the kernel knows any, so that a guest can be. */
-#define EXPECT_POISON() do {							\
-	bool mce = !access("/proc/sys/vm/memory_failure_recovery", F_OK);	\
-										\
-	ASSERT_TRUE(touch_join(&self->toucher, WAIT_S));			\
-	EXPECT_EQ(SIGBUS, self->toucher.trap.sig);				\
-	EXPECT_EQ(mce ? BUS_MCEERR_AR : BUS_ADRERR, self->toucher.trap.code);	\
-	EXPECT_EQ((void *)self->toucher.p, self->toucher.trap.addr);		\
-	if (mce)								\
-		EXPECT_EQ(__builtin_ctzl(self->mem.unit), self->toucher.trap.lsb); \
-} while (0)
-
 TEST_F(uffd, poison_read)
 {
-	NEED_FEATURE(UFFD_FEATURE_POISON);
+	NEED_KNOWN(OP_POISON);
 	OPEN(0, M);
 	TOUCH(self->target, false);
 	EXPECT_FAULT(self->target, 0);
@@ -259,27 +249,49 @@ TEST_F(uffd, poison_is_inherited)
 	int status;
 	pid_t pid;
 
-	NEED_FEATURE(UFFD_FEATURE_POISON);
+	NEED_KNOWN(OP_POISON);
 	OPEN(0, M);
 	ASSERT_EQ(0, uffd_poison(self->fd, self->target, self->mem.unit));
 	pid = fork();
 	if (!pid)
 		_exit(try_read(self->target, NULL).sig);
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	EXPECT_EQ(mem_is_shared(&self->mem) ? 0 : SIGBUS, WEXITSTATUS(status));
+	EXPECT_VALUE(mem_is_shared(&self->mem) ? 0 : SIGBUS, WEXITSTATUS(status),
+		     "%s read by a child after POISON, signal", self->type->name);
 }
+
+/* A signal, whatever it is that would be told. */
+static void try_sigbus(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * self,
+		       const struct answer *a)
+{
+	BEGIN_ANSWER(a, UFFD_FEATURE_SIGBUS);
+	TOUCH(self->target, a->write);
+	EXPECT_COMES_BACK();
+	EXPECT_ACCESS(SIGBUS, self->toucher.trap.sig, op_names[a->op]);
+	EXPECT_ACCESS(BUS_ADRERR, self->toucher.trap.code, op_names[a->op]);
+	EXPECT_NO_FAULT();
+	EXPECT_ERR(0, answer_give(a, self, TARGET, 0), op_names[a->op]);
+	TOUCH(self->target, a->write);
+	EXPECT_ANSWERED(a);
+}
+
+/* With each answer that there is, or none: then it is not for this type. */
+#define EACH_ANSWER(try) do {							\
+	unsigned int tried = 0;							\
+										\
+	for (unsigned int i = 0; i < ARRAY_LEN(answers); i++) {			\
+		if (!answer_fits(&answers[i], self->type))			\
+			continue;						\
+		tried++;							\
+		try(_metadata, self, &answers[i]);				\
+	}									\
+	NEED(tried, "this kernel has no answer to a fault of this memory");	\
+} while (0)
 
 TEST_F(uffd, sigbus_instead_of_message)
 {
 	NEED_FEATURE(UFFD_FEATURE_SIGBUS);
-	OPEN(UFFD_FEATURE_SIGBUS, M);
-	TOUCH(self->target, true);
-	ASSERT_TRUE(touch_join(&self->toucher, WAIT_S));
-	EXPECT_EQ(SIGBUS, self->toucher.trap.sig);
-	EXPECT_EQ(BUS_ADRERR, self->toucher.trap.code);
-	EXPECT_NO_FAULT();
-	EXPECT_ERR(0, COPY(TARGET, 0), "COPY");
-	EXPECT_EQ(0, try_read(self->target, NULL).sig);
+	EACH_ANSWER(try_sigbus);
 }
 
 TEST_F(uffd, thread_id)
@@ -289,7 +301,7 @@ TEST_F(uffd, thread_id)
 	OPEN(UFFD_FEATURE_THREAD_ID, M);
 	TOUCH(self->target, false);
 	ASSERT_EQ(1, uffd_event(self->fd, &msg, WAIT_MS));
-	EXPECT_EQ(self->toucher.tid, msg.arg.pagefault.feat.ptid);
+	EXPECT_ACCESS(self->toucher.tid, msg.arg.pagefault.feat.ptid, "thread id");
 	EXPECT_ERR(0, COPY(TARGET, 0), "COPY");
 	EXPECT_DONE(BYTE_COPY);
 }
@@ -301,7 +313,7 @@ TEST_F(uffd, no_thread_id_unasked)
 	OPEN(0, M);
 	TOUCH(self->target, false);
 	ASSERT_EQ(1, uffd_event(self->fd, &msg, WAIT_MS));
-	EXPECT_EQ(0, msg.arg.pagefault.feat.ptid);
+	EXPECT_ACCESS(0, msg.arg.pagefault.feat.ptid, "thread id");
 	EXPECT_ERR(0, COPY(TARGET, 0), "COPY");
 	EXPECT_DONE(BYTE_COPY);
 }
@@ -316,61 +328,80 @@ TEST_F(uffd, exact_address)
 	EXPECT_DONE(BYTE_COPY);
 }
 
-/* With DONTWAKE the page is there, and the thread sleeps until WAKE. */
-TEST_F(uffd, dontwake)
+/* With DONTWAKE the answer is there, and the thread sleeps until WAKE. */
+static void try_dontwake(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * self,
+			 const struct answer *a)
 {
-	OPEN(0, M);
-	TOUCH(self->target, false);
-	EXPECT_FAULT(self->target, 0);
+	BEGIN_ANSWER(a, 0);
+	TOUCH(self->target, a->write);
+	EXPECT_FAULT(self->target, a->flags);
 	ASSERT_TRUE(thread_wait_sleeps(self->toucher.tid));
-	EXPECT_ERR(0, COPY(TARGET, UFFDIO_COPY_MODE_DONTWAKE), "COPY");
-	EXPECT_TRUE(thread_sleeps(self->toucher.tid))
-		TH_LOG("%s: woken in spite of DONTWAKE", self->type->name);
+	EXPECT_ERR(0, answer_give(a, self, TARGET, a->dontwake), op_names[a->op]);
+	EXPECT_SLEEPS(&self->toucher, op_names[a->op]);
 	/* Beside it is not it. */
 	EXPECT_ERR(0, uffd_wake(self->fd, self->mem.area, self->mem.unit), "WAKE");
-	EXPECT_TRUE(thread_sleeps(self->toucher.tid))
-		TH_LOG("%s: woken by a WAKE of another range", self->type->name);
+	EXPECT_SLEEPS(&self->toucher, "WAKE of another range");
 	EXPECT_ERR(0, uffd_wake(self->fd, self->target, self->mem.unit), "WAKE");
-	EXPECT_DONE(BYTE_COPY);
+	EXPECT_ANSWERED(a);
+	EXPECT_NO_FAULT();
 }
 
-/* Filling one page wakes those who wait for it, and nobody else. */
-TEST_F(uffd, wakes_its_own_range)
+TEST_F(uffd, dontwake)
+{
+	EACH_ANSWER(try_dontwake);
+}
+
+/*
+ * An answer for one page wakes those who wait for it, and nobody else: who is
+ * woken for nothing says so once more, and sleeps again.
+ */
+static void try_own_range(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * self,
+			  const struct answer *a)
 {
 	struct toucher other = { 0 };
 
-	OPEN(0, M);
-	TOUCH(self->target, false);
-	EXPECT_FAULT(self->target, 0);
-	touch_start(&other, self->mem.area, false);
-	EXPECT_FAULT(self->mem.area, 0);
+	BEGIN_ANSWER(a, 0);
+	TOUCH(self->target, a->write);
+	EXPECT_FAULT(self->target, a->flags);
+	touch_start(&other, self->mem.area, a->write);
+	EXPECT_FAULT(self->mem.area, a->flags);
 	ASSERT_TRUE(thread_wait_sleeps(self->toucher.tid));
 	ASSERT_TRUE(thread_wait_sleeps(other.tid));
-	EXPECT_ERR(0, COPY(TARGET, 0), "COPY");
-	EXPECT_DONE(BYTE_COPY);
-	EXPECT_TRUE(thread_sleeps(other.tid))
-		TH_LOG("%s: woken by the COPY of another page", self->type->name);
-	EXPECT_ERR(0, COPY(0, 0), "COPY");
-	EXPECT_TRUE(touch_join(&other, WAIT_S));
-	EXPECT_EQ(BYTE_COPY, other.value);
+	EXPECT_ERR(0, answer_give(a, self, TARGET, 0), op_names[a->op]);
+	EXPECT_ANSWERED(a);
+	EXPECT_SLEEPS(&other, op_names[a->op]);
+	EXPECT_NO_FAULT();
+	EXPECT_ERR(0, answer_give(a, self, 0, 0), op_names[a->op]);
+	ASSERT_TRUE(touch_join(&other, WAIT_S))
+		TH_LOG("%s %s: expected it to wake, still sleeps", self->type->name,
+		       op_names[a->op]);
+	EXPECT_VALUE(a->byte < 0 ? SIGBUS : a->byte, other.trap.sig ? other.trap.sig : other.value,
+		     "%s %s, what the other gets", self->type->name, op_names[a->op]);
+}
+
+TEST_F(uffd, wakes_its_own_range)
+{
+	EACH_ANSWER(try_own_range);
 }
 
 /* Whatever somebody waits for, UNREGISTER is the end of the waiting. */
 #define EXPECT_UNREGISTER_WAKES(byte) do {					\
 	ASSERT_TRUE(thread_wait_sleeps(self->toucher.tid));			\
 	ASSERT_EQ(0, uffd_unregister(self->fd, self->mem.area, self->mem.len));	\
-	if (!touch_join(&self->toucher, 2)) {					\
+	if (!touch_join(&self->toucher, WAIT_S)) {					\
 		EXPECT_TRUE(false)						\
-			TH_LOG("%s: still asleep after UNREGISTER", self->type->name); \
+			TH_LOG("%s UNREGISTER: expected to wake, still sleeps",	\
+			       self->type->name);				\
 		uffd_wake(self->fd, self->mem.area, self->mem.len);		\
 		ASSERT_TRUE(touch_join(&self->toucher, WAIT_S));		\
 	}									\
-	EXPECT_EQ((char)(byte), self->toucher.value);				\
+	EXPECT_ACCESS((unsigned char)(byte), (unsigned char)self->toucher.value, "value"); \
 } while (0)
 
+/* Whatever memory it is, filled it need not be. */
 TEST_F(uffd, unregister_wakes_missing)
 {
-	OPEN(0, M);
+	OPEN_ALWAYS(0, M);
 	TOUCH(self->target, false);
 	EXPECT_FAULT(self->target, 0);
 	EXPECT_UNREGISTER_WAKES(0);
@@ -409,7 +440,7 @@ TEST_F(uffd, unregister_wakes_rwp)
 
 TEST_F(uffd, close_wakes)
 {
-	OPEN(0, M);
+	OPEN_ALWAYS(0, M);
 	TOUCH(self->target, false);
 	EXPECT_FAULT(self->target, 0);
 	close(self->fd);
@@ -449,14 +480,17 @@ TEST_F(uffd, fork_event)
 	ASSERT_EQ(UFFD_EVENT_FORK, msg.event);
 	child = msg.arg.fork.ufd;
 	ASSERT_EQ(1, uffd_event(child, &msg, WAIT_MS));
-	EXPECT_EQ(UFFD_EVENT_PAGEFAULT, msg.event);
-	EXPECT_EQ((unsigned long)self->target, msg.arg.pagefault.address);
+	EXPECT_VALUE(UFFD_EVENT_PAGEFAULT, msg.event, "%s read of a child, event",
+		     self->type->name);
+	EXPECT_VALUE((unsigned long)self->target, msg.arg.pagefault.address,
+		     "%s read of a child, address", self->type->name);
 	EXPECT_ERR(0, uffd_copy(child, self->target, self->source, self->mem.unit, 0), "COPY");
 	pthread_join(f.thread, NULL);
-	EXPECT_EQ(BYTE_COPY, WEXITSTATUS(f.status));
+	EXPECT_VALUE(BYTE_COPY, WEXITSTATUS(f.status), "%s read of a child, value",
+		     self->type->name);
 	/* A private page of the child's is nothing to its parent. */
 	if (!mem_is_shared(&self->mem))
-		EXPECT_EQ(0, pagemap(self->target) & PM_PRESENT);
+		EXPECT_ABSENT(self->target, "COPY for a child");
 }
 
 /* Protects a page that is there, and, in @W, one that is not. */
@@ -503,12 +537,8 @@ static bool keeps_prepare(FIXTURE_DATA(uffd) * self, unsigned int i, __u64 event
 
 	if ((uffd_features() & features) != features)
 		return false;
-	if (self->fd >= 0)
-		close(self->fd);
-	mem_free(&self->mem);
-	if (mem_make(&self->mem, self->type, UNITS))
+	if (!renew(self))
 		return false;
-	self->target = mem_unit(&self->mem, TARGET);
 	memset(self->target, BYTE_MAPPED, self->mem.unit);
 	if (keeps[i].pinned && !pin_page(self->target))
 		return false;
@@ -517,44 +547,60 @@ static bool keeps_prepare(FIXTURE_DATA(uffd) * self, unsigned int i, __u64 event
 	       (!keeps[i].event || uffd_ignore_events(self->fd));
 }
 
-TEST_F(uffd, protection_after_fork)
+/* Of the rows that are @pinned, or not. */
+static void try_fork(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * self, bool pinned)
 {
+	unsigned int tried = 0;
 	int status;
 	pid_t pid;
 
-	NEED_KERNEL();
 	for (unsigned int i = 0; i < ARRAY_LEN(keeps); i++) {
-		if (!keeps_prepare(self, i, UFFD_FEATURE_EVENT_FORK))
+		if (keeps[i].pinned != pinned ||
+		    !keeps_prepare(self, i, UFFD_FEATURE_EVENT_FORK))
 			continue;
+		tried++;
 		/* Not fork(): its locks. */
 		pid = syscall(SYS_fork);
 		if (!pid)
 			_exit(protection(&self->mem));
 		ASSERT_EQ(pid, waitpid(pid, &status, 0));
-		EXPECT_EQ(keeps[i].kept, WEXITSTATUS(status))
-			TH_LOG("%s, %s: the child", self->type->name, keeps[i].name);
-		EXPECT_EQ(keeps[i].modes == R ? 1 : 3, protection(&self->mem))
-			TH_LOG("%s, %s: its parent", self->type->name, keeps[i].name);
+		EXPECT_VALUE(keeps[i].kept, WEXITSTATUS(status), "%s fork, %s: the child",
+			     self->type->name, keeps[i].name);
+		EXPECT_VALUE(keeps[i].modes == R ? 1 : 3, protection(&self->mem),
+			     "%s fork, %s: its parent", self->type->name, keeps[i].name);
 	}
+	NEED(tried, "no protection of this memory, or nothing to pin it with");
+}
+
+TEST_F(uffd, protection_after_fork)
+{
+	NEED_KERNEL();
+	try_fork(_metadata, self, false);
+}
+
+TEST_F(uffd, protection_after_fork_pinned)
+{
+	NEED_KERNEL();
+	try_fork(_metadata, self, true);
 }
 
 TEST_F(uffd, protection_after_mremap)
 {
+	unsigned int tried = 0;
+
 	for (unsigned int i = 0; i < ARRAY_LEN(keeps); i++) {
-		size_t huge = huge_size();
-		char *to;
+		char *to = huge_room(UNITS);
 
 		if (keeps[i].pinned || !keeps_prepare(self, i, UFFD_FEATURE_EVENT_REMAP))
 			continue;
-		to = mmap(NULL, self->mem.len + huge, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
-			  -1, 0);
-		to = (char *)(((unsigned long)to + huge - 1) & ~(huge - 1));
+		tried++;
 		ASSERT_EQ(to, mremap(self->mem.area, self->mem.len, self->mem.len,
 				     MREMAP_MAYMOVE | MREMAP_FIXED, to));
 		self->mem.area = to;
-		EXPECT_EQ(keeps[i].kept, protection(&self->mem))
-			TH_LOG("%s, %s", self->type->name, keeps[i].name);
+		EXPECT_VALUE(keeps[i].kept, protection(&self->mem), "%s mremap, %s",
+			     self->type->name, keeps[i].name);
 	}
+	NEED(tried, "no protection of this memory");
 }
 
 /* A page that a child has, too, gets a copy when it is pinned to be read. */
@@ -567,8 +613,9 @@ TEST_F(uffd, unshared_page_is_protected)
 	ASSERT_TRUE(have_child());
 	ASSERT_EQ(1, process_vm_readv(getpid(), &(struct iovec){ self->source, 1 }, 1,
 				      &(struct iovec){ self->target, 1 }, 1, 0));
-	EXPECT_EQ(BYTE_MAPPED, self->source[0]);
-	EXPECT_TRUE(pagemap(self->target) & PM_UFFD);
+	EXPECT_VALUE(BYTE_MAPPED, self->source[0], "%s process_vm_readv(), value",
+		     self->type->name);
+	EXPECT_PM_UFFD(true, self->target, "process_vm_readv()");
 }
 
 /* A transparent huge page is protected as it is, and its faults are of a page. */
@@ -576,7 +623,7 @@ TEST_F(uffd, transparent_huge_page)
 {
 	static const __u64 modes[] = { W, R };
 
-	NEED(self->type->class == CLASS_ANON, "no transparent huge pages");
+	NEED(self->type->class == CLASS_ANON, "not anonymous memory");
 	for (unsigned int i = 0; i < ARRAY_LEN(modes); i++) {
 		bool rwp = modes[i] == R;
 		struct mem m;
@@ -604,9 +651,11 @@ TEST_F(uffd, transparent_huge_page)
 /* What is swapped out is not missing. */
 TEST_F(uffd, swapped_out)
 {
+	NEED(!mem_is(&self->mem, MEM_HUGETLB), "hugetlb is never swapped");
 	memset(self->target, BYTE_MAPPED, self->mem.unit);
-	NEED(!madvise(self->target, self->mem.unit, MADV_PAGEOUT), "cannot be swapped out");
-	OPEN(0, M);
+	NEED(!madvise(self->target, self->mem.unit, MADV_PAGEOUT) &&
+	     !(pagemap(self->target) & PM_PRESENT), "cannot be swapped out");
+	OPEN_ALWAYS(0, M);
 	TOUCH(self->target, false);
 	EXPECT_DONE(BYTE_MAPPED);
 	EXPECT_NO_FAULT();
@@ -640,12 +689,95 @@ TEST_F(uffd, copied_page_is_dirty)
 	alias = mem_alias(&self->mem);
 	ASSERT_NE(MAP_FAILED, alias);
 	alias += TARGET * self->mem.unit;
-	EXPECT_EQ(BYTE_COPY, *(volatile char *)alias);
+	EXPECT_VALUE(BYTE_COPY, *(volatile char *)alias, "%s COPY, the file", self->type->name);
 	/* The dirty bit goes from the page table to the page. */
 	ASSERT_EQ(0, munmap(self->mem.area, self->mem.len));
 	EXPECT_TRUE(kpageflags(alias) & (1 << KPF_DIRTY_BIT))
-		TH_LOG("%s: page flags %#llx", self->type->name,
+		TH_LOG("%s COPY: expected a dirty page, got page flags %#llx", self->type->name,
 		       (unsigned long long)kpageflags(alias));
 }
+
+/* It says that it can be filled, and cannot: see the page of the memory types. */
+TEST_F(uffd, cannot_be_filled)
+{
+	NEED(self->type->class == CLASS_DEV_ZERO, "not /dev/zero");
+	OPEN_ALWAYS(0, M);
+	TOUCH(self->target, true);
+	EXPECT_FAULT(self->target, F_WRITE);
+	EXPECT_ERR(-EFAULT, COPY(TARGET, 0), "COPY");
+	EXPECT_ERR(-EFAULT, uffd_zeropage(self->fd, self->target, self->mem.unit), "ZEROPAGE");
+	EXPECT_ERR(0, uffd_unregister(self->fd, self->mem.area, self->mem.len), "UNREGISTER");
+	EXPECT_DONE(TOUCH_BYTE);
+}
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE	25
+#endif
+
+/*
+ * A huge page's worth of a file, with nothing of it mapped in @m, and all of it
+ * at the address that is returned.
+ */
+static char *make_collapsible(struct mem *m, const struct mem_type *type)
+{
+	size_t huge = huge_size();
+	char *at = huge_room(3);
+
+	if (mem_make_at(m, type, huge / page_size(), at) ||
+	    mmap(at + 2 * huge, huge, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, m->fd,
+		 m->offset) != at + 2 * huge)
+		return NULL;
+	memset(at + 2 * huge, BYTE_CACHE, huge);
+	return at + 2 * huge;
+}
+
+#define NEED_COLLAPSIBLE() do {							\
+	NEED(self->type->class == CLASS_SHMEM && self->mem.fd >= 0, "not a file of shmem"); \
+	NEED(!self->mem.offset, "not a whole huge page of the file");		\
+} while (0)
+
+/*
+ * What was lost must not come back because a huge page takes the place of the
+ * page table that said so.  It does, so far.
+ */
+TEST_F(uffd, poison_after_collapse)
+{
+	struct mem m;
+	char *alias;
+
+	NEED_COLLAPSIBLE();
+	NEED_KNOWN(OP_POISON);
+	alias = make_collapsible(&m, self->type);
+	ASSERT_NE(NULL, alias);
+	self->fd = uffd_open(0);
+	ASSERT_GT(uffd_register(self->fd, m.area, m.len, M), 0);
+	ASSERT_EQ(0, uffd_poison(self->fd, mem_unit(&m, TARGET), m.unit));
+	NEED(!madvise(alias, m.len, MADV_COLLAPSE), "no MADV_COLLAPSE of shmem");
+	TOUCH(mem_unit(&m, TARGET), false);
+	EXPECT_POISON();
+}
+
+/* Nor must there be pages that nobody gave with CONTINUE.  There are, so far. */
+TEST_F(uffd, minor_after_collapse)
+{
+	struct mem m;
+
+	NEED_COLLAPSIBLE();
+	NEED_MINOR();
+	ASSERT_NE(NULL, make_collapsible(&m, self->type));
+	self->fd = uffd_open(0);
+	ASSERT_GT(uffd_register(self->fd, m.area, m.len, N), 0);
+	if (madvise(m.area, m.len, MADV_COLLAPSE))
+		return;
+	TOUCH(mem_unit(&m, TARGET), false);
+	EXPECT_FAULT(mem_unit(&m, TARGET), F_MINOR);
+	EXPECT_ERR(0, uffd_continue(self->fd, m.area, m.len, 0), "CONTINUE");
+	EXPECT_DONE(BYTE_CACHE);
+}
+
+XFAIL_ADD(uffd, shmem, poison_after_collapse);
+XFAIL_ADD(uffd, tmpfs, poison_after_collapse);
+XFAIL_ADD(uffd, shmem, minor_after_collapse);
+XFAIL_ADD(uffd, tmpfs, minor_after_collapse);
 
 TEST_HARNESS_MAIN

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -185,15 +186,19 @@ int uffd_open(__u64 features)
 __u64 uffd_features(void)
 {
 	struct uffdio_api api = { .api = UFFD_API };
+	static __u64 features;
 	bool user_only;
-	int fd = raw_open(&user_only);
+	int fd;
 
+	if (features)
+		return features;
+	fd = raw_open(&user_only);
 	if (fd < 0)
 		return 0;
-	if (ioctl(fd, UFFDIO_API, &api))
-		api.features = 0;
+	if (!ioctl(fd, UFFDIO_API, &api))
+		features = api.features;
 	close(fd);
-	return api.features;
+	return features;
 }
 
 bool uffd_sees_kernel(void)
@@ -204,6 +209,17 @@ bool uffd_sees_kernel(void)
 	if (fd >= 0)
 		close(fd);
 	return fd >= 0 && !user_only;
+}
+
+bool uffd_knows(enum uffd_op op)
+{
+	static const __u64 features[NR_OPS] = {
+		[OP_POISON] = UFFD_FEATURE_POISON,
+		[OP_RWP] = UFFD_FEATURE_RWP,
+		[OP_MOVE] = UFFD_FEATURE_MOVE,
+	};
+
+	return (uffd_features() & features[op]) == features[op];
 }
 
 int uffd_event(int fd, struct uffd_msg *msg, int timeout_ms)
@@ -342,6 +358,20 @@ bool unit_is(const char *p, size_t len, int byte)
 	return p[len - 1] == (char)byte;
 }
 
+const char *unit_name(const char *p, size_t len)
+{
+	static char buf[32];
+	size_t i;
+
+	if (!(pagemap(p) & PM_PRESENT))
+		return "no page";
+	for (i = 0; i < len && p[i] == p[0];)
+		i++;
+	snprintf(buf, sizeof(buf), i < len ? "0x%02x and 0x%02x" : "0x%02x", p[0] & 0xff,
+		 i < len ? p[i] & 0xff : 0);
+	return buf;
+}
+
 bool pin_page(void *p)
 {
 	struct io_uring_params params = { 0 };
@@ -358,8 +388,10 @@ bool have_child(void)
 
 	if (pid)
 		return pid > 0;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* It may be gone already. */
 	while (getppid() == parent)
-		usleep(10000);
+		pause();
 	_exit(0);
 }
 
@@ -399,6 +431,11 @@ void touch_start(struct toucher *t, void *p, bool write)
 	t->tid = 0;
 	if (pthread_create(&t->thread, NULL, touch_thread, t))
 		abort();
+}
+
+const char *touch_name(const struct toucher *t)
+{
+	return t->call ? t->name : t->write ? "write" : "read";
 }
 
 bool touch_join(struct toucher *t, int seconds)

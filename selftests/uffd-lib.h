@@ -71,6 +71,9 @@ __u64 uffd_features(void);
 /* Is it one that handles the faults that system calls take, too? */
 bool uffd_sees_kernel(void);
 
+/* Does this kernel have the operation? */
+bool uffd_knows(enum uffd_op op);
+
 /* 1 and the message, 0 if none came in time, or a negative errno. */
 int uffd_event(int fd, struct uffd_msg *msg, int timeout_ms);
 
@@ -107,10 +110,12 @@ __u64 kpageflags(const void *p);
  * if the page is not there: nobody may be there to bring it.
  */
 bool unit_is(const char *p, size_t len, int byte);
+/* What is in it, for a message: "0x5a", "0x5a and 0x00", "no page". */
+const char *unit_name(const char *p, size_t len);
 
 /* Pin the page at @p, as a buffer of an io_uring, until this process ends. */
 bool pin_page(void *p);
-/* A child that has all of this memory, too, and lives as long as this process. */
+/* A child that has all of this memory, too, and lives as long as this thread. */
 bool have_child(void);
 /* A process that is no thread of this one, but in the very same memory. */
 pid_t process_here(int (*fn)(void *), void *arg);
@@ -118,11 +123,32 @@ pid_t process_here(int (*fn)(void *), void *arg);
 /* An error as its name, "EINVAL", or "ok". */
 const char *err_name(int err);
 
+/*
+ * For tests of kselftest_harness.h: 0 or a negative errno, and any number.  What
+ * is printed starts with a format that says of which memory and which operation.
+ */
+#define EXPECT_RESULT(want, got, fmt, ...) do {					\
+	int __want = (want), __got = (got);					\
+										\
+	EXPECT_EQ(__want, __got)						\
+		TH_LOG(fmt ": expected %s, got %s", ##__VA_ARGS__,		\
+		       err_name(__want), err_name(__got));			\
+} while (0)
+
+#define EXPECT_VALUE(want, got, fmt, ...) do {					\
+	unsigned long long __want = (want), __got = (got);			\
+										\
+	EXPECT_EQ(__want, __got)						\
+		TH_LOG(fmt ": expected %#llx, got %#llx", ##__VA_ARGS__,	\
+		       __want, __got);						\
+} while (0)
+
 #define TOUCH_BYTE	0x77
 
 /* A thread that touches one byte, or has a system call do it. */
 struct toucher {
 	long (*call)(void *p);	/* a byte count, or a negative errno */
+	const char *name;	/* of that call */
 	long ret;
 	pthread_t thread;
 	char *p;
@@ -133,6 +159,8 @@ struct toucher {
 };
 
 void touch_start(struct toucher *t, void *p, bool write);
+/* "read", "write", or the name of the call */
+const char *touch_name(const struct toucher *t);
 /* False if it does not come back within @seconds. */
 bool touch_join(struct toucher *t, int seconds);
 

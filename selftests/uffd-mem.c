@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +101,15 @@ size_t huge_size(void)
 		fclose(f);
 	}
 	return size;
+}
+
+char *huge_room(unsigned int n)
+{
+	size_t huge = huge_size();
+	char *p = mmap(NULL, (n + 1) * huge, PROT_NONE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : (char *)(((unsigned long)p + huge - 1) & ~(huge - 1));
 }
 
 static int refuse(struct mem *m, const char *why)
@@ -470,16 +480,22 @@ int mem_truncate(struct mem *m, size_t units)
 	return ftruncate(m->fd, m->offset + units * m->unit);
 }
 
-#define MAX_SETTINGS 16
+#define MAX_SETTINGS 32
 
 struct setting {
-	const char *path;
+	char path[112];
 	char old[64];
 };
 
-static struct setting settings[MAX_SETTINGS];
-static unsigned int nr_settings;
-static pid_t owner;
+/*
+ * A test is a process that leaves by _exit(), so what it sets is put back by
+ * its parent, which sees it here.
+ */
+static struct settings {
+	pid_t owner;
+	unsigned int nr;
+	struct setting all[MAX_SETTINGS];
+} *settings;
 
 static int read_setting(const char *path, char *buf, size_t size)
 {
@@ -512,41 +528,85 @@ static int write_setting(const char *path, const char *value)
 	return n < 0 ? -1 : 0;
 }
 
-/* Only the process that changed them: tests fork and exit, too. */
+/* Those that it forked leave them as they are. */
 static void restore_settings(void)
 {
-	if (getpid() != owner)
+	if (getpid() != settings->owner)
 		return;
-	while (nr_settings--)
-		write_setting(settings[nr_settings].path, settings[nr_settings].old);
+	while (settings->nr) {
+		struct setting *s = &settings->all[--settings->nr];
+
+		write_setting(s->path, s->old);
+	}
+}
+
+static void restore_and_die(int sig)
+{
+	restore_settings();
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+/* Before anything can be set, in the process that all tests are children of. */
+static void __attribute__((constructor(101))) settings_start(void)
+{
+	settings = mmap(NULL, sizeof(*settings), RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (settings == MAP_FAILED)
+		abort();
+	settings->owner = getpid();
+	atexit(restore_settings);
+	signal(SIGINT, restore_and_die);
+	signal(SIGTERM, restore_and_die);
+	signal(SIGHUP, restore_and_die);
+}
+
+static bool is_set(const char *path)
+{
+	for (unsigned int i = 0; i < settings->nr; i++)
+		if (!strcmp(settings->all[i].path, path))
+			return true;
+	return false;
+}
+
+/* What was there first is what is put back. */
+static int record_setting(const char *path)
+{
+	struct setting *s = &settings->all[settings->nr];
+
+	if (is_set(path))
+		return 0;
+	if (settings->nr == MAX_SETTINGS || strlen(path) >= sizeof(s->path) ||
+	    read_setting(path, s->old, sizeof(s->old)))
+		return -1;
+	snprintf(s->path, sizeof(s->path), "%s", path);
+	settings->nr++;
+	return 0;
 }
 
 int set_until_exit(const char *path, const char *value)
 {
-	struct setting *s = &settings[nr_settings];
+	return record_setting(path) ? -1 : write_setting(path, value);
+}
 
-	if (nr_settings == MAX_SETTINGS || read_setting(path, s->old, sizeof(s->old)) ||
-	    write_setting(path, value))
-		return -1;
-	s->path = path;
-	nr_settings++;
-	if (owner != getpid()) {
-		owner = getpid();
-		atexit(restore_settings);
-	}
-	return 0;
+static unsigned long count_huge_pages(const char *which)
+{
+	char path[96], buf[32];
+
+	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%zukB/%s_hugepages",
+		 huge_size() >> 10, which);
+	if (read_setting(path, buf, sizeof(buf)))
+		return 0;
+	return strtoul(buf, NULL, 10);
 }
 
 unsigned long free_huge_pages(void)
 {
-	char path[96], buf[32];
+	return count_huge_pages("free");
+}
 
-	snprintf(path, sizeof(path),
-		 "/sys/kernel/mm/hugepages/hugepages-%zukB/free_hugepages",
-		 huge_size() >> 10);
-	if (read_setting(path, buf, sizeof(buf)))
-		return 0;
-	return strtoul(buf, NULL, 10);
+unsigned long reserved_huge_pages(void)
+{
+	return count_huge_pages("resv");
 }
 
 void need_huge_pages(unsigned int n)
@@ -563,6 +623,8 @@ void need_huge_pages(unsigned int n)
 
 void pin_background(void)
 {
+	set_until_exit("/sys/kernel/mm/transparent_hugepage/enabled", "madvise");
+	set_until_exit("/sys/kernel/mm/transparent_hugepage/shmem_enabled", "never");
 	set_until_exit("/sys/kernel/mm/transparent_hugepage/khugepaged/scan_sleep_millisecs",
 		       "4294967295");
 	set_until_exit("/sys/kernel/mm/ksm/run", "0");

@@ -90,12 +90,18 @@ int mem_truncate(struct mem *m, size_t units);
 
 size_t page_size(void);
 size_t huge_size(void);
+/* Address space for @n huge pages, aligned, that anything can be put into. */
+char *huge_room(unsigned int n);
 
 /* As root, see to it that @n huge pages are free; put back at exit. */
 void need_huge_pages(unsigned int n);
 unsigned long free_huge_pages(void);
+unsigned long reserved_huge_pages(void);
 
-/* Write @value to @path; what was there is put back at exit.  0, or -1. */
+/*
+ * Write @value to @path.  What was there is put back when the program ends, also
+ * if it is one of its tests, a child, that calls this.  0, or -1.
+ */
 int set_until_exit(const char *path, const char *value);
 
 /* Anything that moves pages by itself is switched off until exit. */

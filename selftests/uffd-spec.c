@@ -53,6 +53,12 @@ const struct reg_column reg_columns[] = {
 	{ "minor", N, CTX_SYNC },
 	{ "rwp", R, CTX_SYNC },
 	{ "wp-async", W, CTX_ASYNC },
+	{ "missing|minor", M | N, CTX_SYNC, true },
+	{ "wp|minor", W | N, CTX_SYNC, true },
+	{ "missing|wp|minor", M | W | N, CTX_SYNC, true },
+	{ "missing|rwp", M | R, CTX_SYNC, true },
+	{ "minor|rwp", N | R, CTX_SYNC, true },
+	{ "missing|wp-async", M | W, CTX_ASYNC, true },
 };
 
 const unsigned int nr_reg_columns = ARRAY_LEN(reg_columns);
@@ -121,10 +127,28 @@ const struct register_row register_rows[] = {
 	  { PTE_W,    PTE_W,    PTE_W,    HUGE_W,   HUGE_W,   PTE_W,    NO,       NO,       NO } },
 	{ N, CTX_ASYNC,
 	  { NO,       PTE_N,    PTE_N,    HUGE_N,   HUGE_N,   NO,       PTE_N,    NO,       NO } },
+	{ M | N, CTX_ASYNC,
+	  { NO,       PTE_N,    PTE_N,    HUGE_N,   HUGE_N,   NO,       PTE_N,    NO,       NO } },
 	{ W | N, CTX_ASYNC,
+	  { NO,       PTE_WN,   PTE_WN,   HUGE_WN,  HUGE_WN,  NO,       NO,       NO,       NO } },
+	{ M | W | N, CTX_ASYNC,
 	  { NO,       PTE_WN,   PTE_WN,   HUGE_WN,  HUGE_WN,  NO,       NO,       NO,       NO } },
 	{ R, CTX_ASYNC,
 	  { PTE_R,    PTE_R,    PTE_R,    HUGE_R,   HUGE_R,   PTE_R,    NO,       NO,       NO } },
+	{ M | R, CTX_ASYNC,
+	  { PTE_R,    PTE_R,    PTE_R,    HUGE_R,   HUGE_R,   PTE_R,    NO,       NO,       NO } },
+	{ N | R, CTX_ASYNC,
+	  { NO,       PTE_NR,   PTE_NR,   HUGE_NR,  HUGE_NR,  NO,       NO,       NO,       NO } },
+	{ M | N | R, CTX_ASYNC,
+	  { NO,       PTE_NR,   PTE_NR,   HUGE_NR,  HUGE_NR,  NO,       NO,       NO,       NO } },
+	{ W | R, CTX_ASYNC,
+	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
+	{ M | W | R, CTX_ASYNC,
+	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
+	{ W | N | R, CTX_ASYNC,
+	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
+	{ M | W | N | R, CTX_ASYNC,
+	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
 	/* RWP has to be asked for when the userfaultfd is opened. */
 	{ W, CTX_PLAIN,
 	  { PTE_W,    PTE_W,    PTE_W,    HUGE_W,   HUGE_W,   PTE_W,    NO,       NO,       NO } },
@@ -315,27 +339,38 @@ const unsigned int nr_op_rows = ARRAY_LEN(op_rows);
 #define UFFD_FEATURE_MISSING_GUEST_MEMFD	(1 << 19)
 #endif
 
-/* What guest_memfd is to a kernel that does not offer it. */
-static enum mem_class offered_class(enum mem_class class)
+enum mem_class spec_class(enum mem_class class)
 {
 	if (class == CLASS_GMEM && !(uffd_features() & UFFD_FEATURE_MISSING_GUEST_MEMFD))
 		return CLASS_OTHER;
 	return class;
 }
 
+/* What this kernel does not have it does not grant. */
+static int offered_bits(int bits)
+{
+	if (bits < 0)
+		return bits;
+	if (!uffd_knows(OP_POISON))
+		bits &= ~BIT_OF(POISON);
+	if (!uffd_knows(OP_MOVE))
+		bits &= ~BIT_OF(MOVE);
+	return bits;
+}
+
 int spec_register(enum mem_class class, __u64 modes, enum uffd_ctx ctx)
 {
-	class = offered_class(class);
+	class = spec_class(class);
 	for (unsigned int i = 0; i < nr_register_rows; i++)
 		if (register_rows[i].modes == modes && register_rows[i].ctx == ctx)
-			return register_rows[i].want[class];
+			return offered_bits(register_rows[i].want[class]);
 	return -EINVAL;
 }
 
 int spec_op(const struct op_row *row, enum mem_class class,
 	    const struct reg_column *col)
 {
-	class = offered_class(class);
+	class = spec_class(class);
 	if (row->want[class] == NA ||
 	    spec_register(class, col->modes, col->ctx) < 0)
 		return NA;

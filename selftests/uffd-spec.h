@@ -77,11 +77,14 @@ struct reg_column {
 	const char *name;
 	__u64 modes;
 	enum uffd_ctx ctx;
+	bool once;		/* tried with one type of each class only */
 };
 
 extern const struct reg_column reg_columns[];
 extern const unsigned int nr_reg_columns;
 
+/* What memory of @class is to this kernel: it may not know guest_memfd. */
+enum mem_class spec_class(enum mem_class class);
 /* What REGISTER answers for a class by the table. */
 int spec_register(enum mem_class class, __u64 modes, enum uffd_ctx ctx);
 /* What an operation answers, NA if there is nothing to try. */

@@ -24,12 +24,15 @@ match($0, /^[# ]*(not ok|ok) [0-9]+ ?/) {
 	name = substr($0, RLENGTH + 1)
 	verdict = ($0 ~ /^[# ]*not ok/) ? "fail" : "pass"
 	why = ""
-	if (match(name, / *# *(SKIP|TODO|XFAIL).*/)) {
+	if (match(name, / *# *(SKIP|TODO|XFAIL|XPASS).*/)) {
 		why = substr(name, RSTART)
 		sub(/^ *# */, "", why)
 		name = substr(name, 1, RSTART - 1)
 		verdict = (why ~ /^SKIP/) ? "skip" : "pass"
-		sub(/^(SKIP|TODO|XFAIL) */, "", why)
+		# It failed as a known bug makes it, or does so no longer.
+		if (why ~ /^(XFAIL|XPASS)/)
+			why = (why ~ /^XFAIL/) ? "fails, as expected" : "expected to fail"
+		sub(/^(SKIP|TODO) */, "", why)
 	}
 	sub(/^- */, "", name)
 	# pagemap_ioctl tells in the name how often threads met.
