@@ -13,10 +13,12 @@ base: setup ## put the kernel source into build/linux
 	@scripts/base
 tree: base ## apply the queue: build/linux, branch queue (with LINUX_GIT: b4/TOPIC, too)
 	@scripts/tree
-	@if [ -n "$(LINUX_GIT)" ]; then scripts/b4-branch build/linux $(TOPIC); fi
-refresh: ## write edited commits of build/linux back to series/
+	@if [ -n "$(LINUX_GIT)" ] && ! git -C build/linux rev-parse -q --verify b4/$(TOPIC) > /dev/null; then \
+		scripts/b4-branch build/linux $(TOPIC); fi
+refresh: ## write edited commits of build/linux, branches queue and b4/*, back to series/
 	@scripts/refresh
-	@if git -C build/linux rev-parse -q --verify b4/$(TOPIC) > /dev/null; then scripts/b4-branch --save build/linux $(TOPIC); fi
+	@set -e; for topic in $$(git -C build/linux for-each-ref --format='%(refname:lstrip=3)' refs/heads/b4/); do \
+		[ ! -e series/$$topic/b4.json ] || scripts/b4-branch --save build/linux $$topic; done
 rebase: ## carry the queue to another base: make rebase BASE=linux-source-7.2
 	@scripts/rebase "$(BASE)"
 
