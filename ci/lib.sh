@@ -8,6 +8,13 @@ linux=$build/linux
 configs=$top/ci/configs
 
 export LC_ALL=C TZ=UTC
+# The modules are Debian's, and so must python3 be.  A shim of pyenv in front of it, besides
+# lacking them, takes longer than the kernel-doc that W=1 calls for each file.
+if [ "$(command -v python3)" != /usr/bin/python3 ] && [ -x /usr/bin/python3 ]; then
+	mkdir -p "$build/bin"
+	ln -sfn /usr/bin/python3 "$build/bin/python3"
+	PATH=$build/bin:$PATH
+fi
 export CCACHE_DIR=${CCACHE_DIR:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/ccache}
 export CCACHE_BASEDIR=$build CCACHE_IGNOREOPTIONS='-fmacro-prefix-map=*'
 export CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-10G}
