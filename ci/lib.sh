@@ -4,6 +4,7 @@
 
 top=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
 build=$top/build
+# shellcheck disable=SC2034 # for those who source it
 linux=$build/linux
 configs=$top/ci/configs
 
