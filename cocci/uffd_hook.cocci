@@ -9,9 +9,10 @@
 //  URL: https://coccinelle.gitlabpages.inria.fr/website/
 //  Comments: A hook is a member of vm_operations_struct whose name contains
 //  Comments: "uffd" or "userfault". Setting it to NULL is not reported.
-//  Comments: A copy of a vm_operations_struct is reported with "copies" (the
-//  Comments: tree's vm_operations_struct has a hook), where the file makes
-//  Comments: something a vm_ops and the copy's hook is not cleared.
+//  Comments: A copy of a vm_operations_struct is reported with -D copies
+//  Comments: only (cocci/run gives it where the tree's vm_operations_struct
+//  Comments: has a hook), where the file makes something a vm_ops and the
+//  Comments: copy's hook is not cleared.
 //  Options: --include-headers --include-headers-for-types
 //  Keywords: userfaultfd vm_operations_struct uffd_ops
 //  Requires: 1.1.1

@@ -13,6 +13,7 @@ import difflib
 import email
 import email.policy
 import html
+import json
 import os
 import pathlib
 import re
@@ -99,6 +100,16 @@ class Patch:
                 yield f"``{case}`` of ``{program}``, which :doc:`{test[:4]} <{test[:4]}>` adds, passes from here{where}"
 
 
+def of_this_queue():
+    """Whether the last CI run was of the patches that these pages show."""
+    try:
+        queue = json.loads((REPORT / "results.json").read_text()).get("queue")
+    except (OSError, ValueError):
+        return False
+    made = subprocess.run([str(TOP / "scripts" / "queue-id")], capture_output=True, check=True).stdout.decode().strip()
+    return queue == made
+
+
 def read(path):
     """The text of a small file, or nothing."""
     return path.read_text(errors="replace").strip() if path.exists() else ""
@@ -109,7 +120,8 @@ def ci_row(patch):
     run = patch.run()
     if run is None:
         return "There is no CI run of this patch on the machine that built this page.\n\n"
-    out = ".. list-table::\n   :header-rows: 1\n   :class: run\n\n   * - check\n     - verdict\n     - what it says\n     - time\n"
+    out = "" if of_this_queue() else "This run was of an older queue.\n\n"
+    out += ".. list-table::\n   :header-rows: 1\n   :class: run\n\n   * - check\n     - verdict\n     - what it says\n     - time\n"
     for check in sorted(path for path in run.iterdir() if path.is_dir()):
         verdict = VERDICTS.get(read(check / "rc"), "could not be judged")
         spent = int(read(check / "ms") or 0) / 1000
@@ -132,6 +144,8 @@ def patch_page(out, patch):
     proves = list(patch.proves())
     if proves:
         text += heading("What it proves", "-") + "".join(f"- {line}\n" for line in proves) + "\n"
+    elif re.search(r"no functional change", patch.changelog, flags=re.I):
+        text += heading("What it proves", "-") + "No behaviour changes: no test that passed before stops passing.\n\n"
     text += heading("The last CI run", "-") + ci_row(patch)
     text += heading("The diff", "-")
     text += f".. literalinclude:: {patch.number}.diff\n   :language: diff\n"
@@ -139,12 +153,12 @@ def patch_page(out, patch):
 
 
 def topics():
-    """Names of the topics, in order."""
+    """Names of the topics in order, and of those that wait."""
     path = SERIES / "topics"
     lines = path.read_text().splitlines() if path.exists() else []
     named = [line for line in lines if line and not line.startswith("#")]
     # A topic that is prepared but not in the queue has its page, too: other pages lead there.
-    return named + sorted(path.parent.name for path in SERIES.glob("*/b4.json") if path.parent.name not in named)
+    return named, sorted(path.parent.name for path in SERIES.glob("*/b4.json") if path.parent.name not in named)
 
 
 def topic_page(out, topic):
@@ -172,13 +186,14 @@ def topic_page(out, topic):
 
 def all_patches(out):
     """The index of the queue, and everything under it."""
-    queue = {topic: topic_page(out, topic) for topic in topics()}
-    count = sum(map(len, queue.values()))
+    named, waiting = topics()
+    queue = {topic: topic_page(out, topic) for topic in named + waiting}
+    count = sum(len(queue[topic]) for topic in named)
     text = heading("The queue")
-    text += (f"{count} patches in {len(queue)} topics, in the order in which they apply.  "
+    text += (f"{count} patches in {len(named)} topics, in the order in which they apply.  "
              "Each has its changelog, its diff and its row of the last CI run.\n\n")
     for topic, patches in queue.items():
-        text += f".. rubric:: {topic}\n\nThe cover letter: :doc:`{topic}/index`.\n\n"
+        text += f".. rubric:: {topic}" + (", which waits: not in the queue yet" if topic in waiting else "") + f"\n\nThe cover letter: :doc:`{topic}/index`.\n\n"
         text += "".join(f"#. :doc:`{escape(patch.subject)} <{patch.page()}>`\n" for patch in patches) + "\n"
     text += ".. toctree::\n   :hidden:\n\n" + "".join(f"   {topic}/index\n" for topic in queue)
     write(out / "patches" / "index.rst", text)
@@ -197,11 +212,13 @@ def report_page(out):
     order = [path.name.split("-", 1)[1] for path in sorted((TOP / "ci" / "checks").glob("[0-9]*"))]
     checks.sort(key=lambda name: order.index(name) if name in order else len(order))
     text += "What the last ``make ci`` on the machine that built these pages found; see :doc:`ci-fails`.\n\n"
+    if not of_this_queue():
+        text += "This run was of an older queue.\n\n"
     if (REPORT / "index.html").exists():
         text += "The whole report, with every log: `report/index.html <report/index.html>`__.\n\n"
     text += ".. list-table::\n   :header-rows: 1\n   :class: run matrix\n\n   * - patch\n"
     text += "".join(f"     - {check}\n" for check in checks)
-    pages = {(patch.topic, patch.subject): patch for topic in topics()
+    pages = {(patch.topic, patch.subject): patch for topic in sum(topics(), [])
              for patch in (Patch(topic, path) for path in sorted((SERIES / topic).glob("[0-9]*.patch")))}
     short = {"0": "ok", "1": "**fell**", "77": NOTHING, "": NOTHING}
     for row in rows:
@@ -228,15 +245,32 @@ def cocci_comment(text):
     return "\n".join(line[3:].strip() for line in text.splitlines() if line.startswith("///")).strip()
 
 
+def cocci_explained():
+    """What cocci/README.md says of each rule, which it begins with the rule's name in bold, as reStructuredText."""
+    parts = re.split(r"^\*\*(\w+)\.?\*\*", read(TOP / "cocci" / "README.md"), flags=re.M)
+    said = {}
+    for rule, text in zip(parts[1::2], parts[2::2]):
+        paragraphs = re.split(r"\n\n+", re.split(r"^## ", text, flags=re.M)[0].strip("\n"))
+        for number, paragraph in enumerate(paragraphs):
+            if paragraph.startswith("    "):
+                paragraphs[number] = "::\n\n" + paragraph
+            else:
+                words = re.split(r"`([^`]*)`", paragraph.lstrip(" .,"))
+                paragraphs[number] = "".join(f"``{word}``" if odd % 2 else escape(word) for odd, word in enumerate(words))
+        said[rule] = "\n\n".join(paragraphs) + "\n\n"
+    return said
+
+
 def cocci_page(out):
     """The semantic patches, each with what it does to its tests."""
     text = heading("Semantic patches")
     text += ("These files under ``cocci/`` move code from the open hook to the closed set, or report what must not come "
              "back.  Each is tested on the code that is shown with it: for one that changes code, the difference that "
              "it makes.\n\n")
+    said = cocci_explained()
     for path in sorted((TOP / "cocci").glob("*.cocci")):
         rule = path.read_text()
-        text += heading(path.name, "-") + escape(cocci_comment(rule)) + "\n\n"
+        text += heading(path.name, "-") + escape(cocci_comment(rule)) + "\n\n" + said.get(path.stem, "")
         folder = out / "cocci-files"
         write(folder / path.name, rule)
         text += f".. literalinclude:: cocci-files/{path.name}\n   :language: none\n   :class: folded\n\n"
@@ -251,7 +285,11 @@ def cocci_test(folder, test):
     before = test.read_text()
     if not result.exists() or result.read_text() == before:
         write(folder / test.name, before)
-        return f"Tested on ``{test.name}``:\n\n.. literalinclude:: cocci-files/{test.name}\n   :language: c\n\n"
+        text = f"Tested on ``{test.name}``:\n\n.. literalinclude:: cocci-files/{test.name}\n   :language: c\n\n"
+        printed = test.with_suffix(".stdout")
+        if read(printed):
+            text += "It prints::\n\n" + "".join(f"   {line}\n" for line in read(printed).splitlines()) + "\n"
+        return text
     lines = difflib.unified_diff(before.splitlines(), result.read_text().splitlines(), "before", "after", lineterm="", n=6)
     write(folder / f"{test.stem}.diff", "\n".join(lines) + "\n")
     return (f"Before and after, ``{test.name}``:\n\n"
