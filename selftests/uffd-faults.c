@@ -384,11 +384,14 @@ TEST_F(uffd, wakes_its_own_range)
 	EACH_ANSWER(try_own_range);
 }
 
+/* Less than WAIT_S: older kernels let most of them sleep. */
+#define WAKE_S		3
+
 /* Whatever somebody waits for, UNREGISTER is the end of the waiting. */
 #define EXPECT_UNREGISTER_WAKES(byte) do {					\
 	ASSERT_TRUE(thread_wait_sleeps(self->toucher.tid));			\
 	ASSERT_EQ(0, uffd_unregister(self->fd, self->mem.area, self->mem.len));	\
-	if (!touch_join(&self->toucher, WAIT_S)) {					\
+	if (!touch_join(&self->toucher, WAKE_S)) {					\
 		EXPECT_TRUE(false)						\
 			TH_LOG("%s UNREGISTER: expected to wake, still sleeps",	\
 			       self->type->name);				\
