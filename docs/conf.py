@@ -9,7 +9,8 @@ author = "the authors of the uffd-types series"
 copyright = "2026, the authors of the uffd-types series"  # pylint: disable=redefined-builtin # Sphinx's name
 language = "en"
 extensions = []
-exclude_patterns = ["generated/*", "cocci-files/*"]
+# The report has pages of the kernel in its logs; only the HTML builder leaves extra out by itself.
+exclude_patterns = ["generated/*", "cocci-files/*", "extra"]
 html_theme = "uffd"
 html_theme_options = {"globaltoc_maxdepth": 2}
 html_theme_path = ["theme"]
