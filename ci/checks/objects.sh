@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # V_* come from ci/verify
+# What a patch is compiled into in the configurations that do not boot.
+
+# enabled CONFIG FOLDER: what CONFIG compiles in FOLDER and goes into below it, as its Makefile says.
+enabled() {
+	make -s -f - all <<-M | tr ' ' '\n' | sort -u
+		include $build/o/$1/.config
+		srctree := $V_SRC
+		src := $V_SRC/$2
+		obj := $2
+		include \$(firstword \$(wildcard $V_SRC/$2/Kbuild) $V_SRC/$2/Makefile)
+		objects := \$(obj-y) \$(obj-m) \$(lib-y)
+		all: ; @echo \$(objects) \$(foreach o,\$(objects),\$(\$(o:.o=-y)) \$(\$(o:.o=-objs)))
+	M
+}
+
+# home FILE: the folder whose Makefile decides about it.
+home() {
+	local dir=${1%/*}
+	until [ -e "$V_SRC/$dir/Makefile" ] || [ -e "$V_SRC/$dir/Kbuild" ] || [[ $dir != */* ]]; do
+		dir=${dir%/*}
+	done
+	echo "$dir"
+}
+
+# reached CONFIG FOLDER: does CONFIG go into it?
+reached() {
+	local dir=$2 list
+	while [[ $dir = */* ]]; do
+		list=$(enabled "$1" "${dir%/*}" 2> "$V_OUT/$1.unknown") || exit 1
+		grep -qxF "${dir##*/}/" <<< "$list" || return 1
+		dir=${dir%/*}
+	done
+}
+
+# The objects that the patch can affect: of the touched sources, and of the
+# sources that name what the changed lines of a touched header name.  A name
+# that half of mm uses (vm_area_struct) tells nothing about who is affected.
+sources() {
+	local name users
+	touched '^(mm|ipc|fs|kernel|virt|lib|block|io_uring|security|drivers|net|sound|crypto|arch|init)/.*\.c$'
+	touched '^(include/|mm/|virt/|ipc/|fs/).*\.h$' > /dev/null || return 0
+	awk '/^diff --git /{ h = /\.h$/ } h && /^[-+][^-+]/' "$V_PATCH" |
+		grep -oE '\b[A-Za-z][A-Za-z0-9]*_[A-Za-z0-9_]{4,}\b' | sort -u | head -100 |
+		while read -r name; do
+			users=$(git -C "$V_SRC" grep -lw "$name" -- 'mm/*.c' 'ipc/*.c' 'fs/*.c' 'virt/kvm/*.c' |
+				grep -E '^(mm|ipc|fs|virt/kvm)/[^/]*\.c$|^fs/(proc|hugetlbfs)/')
+			[ "$(wc -l <<< "$users")" -gt 20 ] || echo "$users"
+		done | sed '/^$/d'
+}
+
+# folders CONFIG: whole folders to make in it.  A Makefile or a Kconfig reaches
+# all that it governs.
+folders() {
+	{
+		sed -n 's,^virt/kvm/.*,arch/x86/kvm/,p' "$V_OUT/sources"
+		touched '^(mm|ipc|virt/kvm)/.*(Makefile|Kconfig[^/]*)$' | sed 's,/[^/]*$,/,; s,^virt/,arch/x86/,'
+	} | sort -u | while read -r dir; do
+		[ "$dir" != arch/x86/kvm/ ] || grep -q '^CONFIG_KVM=' "$build/o/$1/.config" || continue
+		echo "$dir"
+	done
+}
+
+# targets CONFIG: what to make in it for this patch.
+targets() {
+	local dir whole
+	whole=$(folders "$1")
+	printf '%s' "${whole:+$whole$'\n'}"
+	sed '/^virt.kvm/d' "$V_OUT/sources" | while read -r file; do home "$file"; done | sort -u | while read -r dir; do
+		! grep -qxF "$dir/" <<< "$whole" || continue
+		enabled "$1" "$dir" > "$V_OUT/$1.enabled" 2> "$V_OUT/$1.unknown" || exit 1
+		sed -n "s,^$dir/\(.*\)c\$,\1o,p" "$V_OUT/sources" | sort -u | comm -12 "$V_OUT/$1.enabled" - > "$V_OUT/$1.here"
+		[ ! -s "$V_OUT/$1.here" ] || ! reached "$1" "$dir" || sed "s,^,$dir/," "$V_OUT/$1.here"
+	done
+}
+
+# A Makefile that cannot be asked: compiling nothing would look like success.
+unknown() {
+	echo "$1: cannot tell which objects it compiles:"
+	head -3 "$V_OUT/$1.unknown"
+	echo "$1" >> "$V_OUT/unjudged"
+}
+
+objects() {
+	local name=$1 what=$V_OUT/$1.targets
+	rm -f "$what"
+	if configure "$V_SRC" "$name" > "$V_OUT/$name.log" 2>&1; then
+		targets "$name" > "$what" || { unknown "$name"; return; }
+		# shellcheck disable=SC2046 # a list
+		[ ! -s "$what" ] || kmake "$V_SRC" "$name" -k $(cat "$what") > "$V_OUT/$name.log" 2>&1
+	fi || echo "$name" >> "$V_OUT/broken"
+}
+
+# proof: the id of what these objects depend on: trees, change, compilers, configurations, this text.
+proof() {
+	{
+		git -C "$V_SRC" rev-parse "$V_BEFORE^{tree}" "$V_AFTER^{tree}"
+		sed -n '/^diff --git /,/^-- $/p' "$V_PATCH"
+		"$top/scripts/check-tools" --versions | grep -E 'gcc|clang|lld'
+		find "$configs" "$top/ci/lib.sh" "$top/ci/checks/objects.sh" -type f | sort | xargs cat
+	} | sha1sum | cut -c1-16
+}
+
+# anew PROOF: is it of the random tenth that is proved again?
+anew() { [ $((0x$(echo "$V_SEED $1" | sha1sum | cut -c1-6) % 10)) -eq 0 ]; }
