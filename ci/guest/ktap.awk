@@ -35,6 +35,11 @@ match($0, /^[# ]*(not ok|ok) [0-9]+ ?/) {
 		sub(/^(SKIP|TODO) */, "", why)
 	}
 	sub(/^- */, "", name)
+	# ksft_test_result_skip() has the name behind the word SKIP.
+	if (name == "" && verdict == "skip" && match(why, / \(.*\)$/)) {
+		name = substr(why, 1, RSTART - 1)
+		why = substr(why, RSTART + 2, RLENGTH - 3)
+	}
 	# pagemap_ioctl tells in the name how often threads met.
 	sub(/ Extra pages [0-9].*/, "", name)
 	gsub(/\t/, " ", name)
