@@ -31,7 +31,7 @@ ci-full: tree ## what has no room in ci: debug kernels, all tests at each patch
 
 bench: tree ## instructions per operation, base against series
 	@scripts/bench
-bench-ci: tree ## where the time of make ci goes, against the naive loop
+bench-ci: tree ## where the time of make ci goes, against the naive loop (once: scripts/bench-ci --naive)
 	@scripts/bench-ci
 coverage: tree ## which lines of userfaultfd the tests reach, and why not the others
 	@scripts/coverage
