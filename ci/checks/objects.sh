@@ -93,13 +93,52 @@ objects() {
 	fi || echo "$name" >> "$V_OUT/broken"
 }
 
-# proof: the id of what these objects depend on: trees, change, compilers, configurations, this text.
+# collect: what W=1 and sparse say of the tree as it is checked out, in one make; 40-sparse
+# judges its half.  An object that is not made anew keeps its messages, with their lines
+# carried along from the tree that they were found in.
+collect() {
+	local store=$build/o/messages/found tree log made from what file rc=0
+	tree=$(git -C "$V_SRC" rev-parse "HEAD^{tree}")
+	log=$V_OUT/messages.$tree.log made=$V_OUT/found.$tree
+	configure "$V_SRC" messages || return 1
+	mkdir -p "$store" "$made"
+	from=$(cat "$store.tree" 2> /dev/null)
+	if [ "$V_N" -gt 0 ] && [ "$tree" = "$V_TREE" ] && [ "$from" = "$(git -C "$V_SRC" rev-parse "$V_BEFORE^{tree}")" ]; then
+		what=$(targets messages) || { unknown messages; return 1; }
+	else
+		what="$(cat "$build/verify/all-dirs") ipc/"
+	fi
+	mkdir -p "$V_TREES/$tree"
+	: > "$log"
+	# shellcheck disable=SC2086 # a list
+	if [ -n "$what" ] && ! kmake "$V_SRC" messages -j2 -k W=1 C=1 CHECK="$top/ci/sparse" $what > "$log" 2>&1; then
+		echo "W=1:"
+		excerpt "$log"
+		rc=1
+	fi
+	if grep -q 'not up to date' "$log"; then
+		echo "make says: $(grep -m1 'not up to date' "$log")"
+		return 1
+	fi
+	awk -v dir="$made" -v src="$V_SRC/" -f "$top/ci/messages.awk" "$log"
+	if [ -n "$from" ] && git -C "$V_SRC" diff -U0 --no-renames "$from" "$tree" > "$V_OUT/diff" 2> /dev/null; then
+		find "$store" -type f -size +0 | while read -r file; do
+			awk -f "$top/ci/remap.awk" "$V_OUT/diff" "$file" > "$V_OUT/carried" && cp "$V_OUT/carried" "$file"
+		done
+	fi
+	cp "$made"/* "$store/" 2> /dev/null || true
+	echo "$tree" > "$store.tree"
+	cat "$store"/* 2> /dev/null | sort -u > "$V_TREES/$tree/messages"
+	return $rc
+}
+
+# proof: the id of what the results of these configurations depend on: trees, change, compilers, this text.
 proof() {
 	{
 		git -C "$V_SRC" rev-parse "$V_BEFORE^{tree}" "$V_AFTER^{tree}"
 		sed -n '/^diff --git /,/^-- $/p' "$V_PATCH"
-		"$top/scripts/check-tools" --versions | grep -E 'gcc|clang|lld'
-		find "$configs" "$top/ci/lib.sh" "$top/ci/checks/objects.sh" -type f | sort | xargs cat
+		"$top/scripts/check-tools" --versions | grep -E 'gcc|clang|lld|sparse'
+		find "$configs" "$top"/ci/{lib.sh,checks/objects.sh,checks/40-sparse,sparse,messages.awk,remap.awk} -type f | sort | xargs cat
 	} | sha1sum | cut -c1-16
 }
 
