@@ -176,6 +176,7 @@ TEST_F(uffd, another_userfaultfd)
 TEST_F(uffd, mode_switch)
 {
 	NEED_FEATURE(RWP);
+	NEED_PROTECT();
 	OPEN_ALWAYS(RWP, M);
 	EXPECT_GT(uffd_register(self->fd, self->mem.area, self->mem.len, M | W), 0);
 	/* What is write-protected would stay so, with nobody to undo it. */
@@ -221,12 +222,14 @@ static void try_neighbour(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) 
 	char *at = huge_room(2), *source = calloc(1, len);
 	struct mem first, second;
 	char what[64];
+	bool protect;
 
 	ASSERT_EQ(0, mem_make_at(&first, self->type, huge / self->mem.unit, at));
 	ASSERT_EQ(0, mem_make_at(&second, type, huge / (type->caps & MEM_HUGETLB ? huge :
 							page_size()), at + huge));
+	protect = mem_has_protect(&first);
 	self->fd = uffd_open(0);
-	ASSERT_GT(uffd_register(self->fd, at, len, M | W), 0);
+	ASSERT_GT(uffd_register(self->fd, at, len, protect ? M | W : M), 0);
 	snprintf(what, sizeof(what), "COPY over the border to %s", type->name);
 	EXPECT_ERR(-ENOENT, uffd_copy(self->fd, at, source, len, 0), what);
 	if (uffd_knows(OP_POISON))
@@ -235,7 +238,7 @@ static void try_neighbour(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) 
 	EXPECT_ABSENT(at + huge, what);
 	/* Protection goes over all of it; what is empty here anonymous memory forgets. */
 	snprintf(what, sizeof(what), "WRITEPROTECT over the border to %s", type->name);
-	if (has_wide_wp()) {
+	if (protect && has_wide_wp()) {
 		EXPECT_ERR(0, uffd_wp(self->fd, at, len, UFFDIO_WRITEPROTECT_MODE_WP), what);
 		EXPECT_PM_UFFD(!is_private_memory(self->type), at + huge - page_size(), what);
 		EXPECT_PM_UFFD(!is_private_memory(type), at + huge, what);
@@ -484,6 +487,7 @@ TEST_F(uffd, read_only_file)
 	int fd;
 
 	NEED(self->mem.fd >= 0 && mem_is_shared(&self->mem), "not a shared file");
+	NEED(self->type->class != CLASS_GMEM, "guest_memfd cannot be opened again");
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->mem.fd);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	ASSERT_GE(fd, 0);

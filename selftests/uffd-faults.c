@@ -557,6 +557,7 @@ static void try_fork(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * sel
 	int status;
 	pid_t pid;
 
+	NEED_PROTECT();
 	for (unsigned int i = 0; i < ARRAY_LEN(keeps); i++) {
 		if (keeps[i].pinned != pinned ||
 		    !keeps_prepare(self, i, UFFD_FEATURE_EVENT_FORK))
@@ -591,6 +592,7 @@ TEST_F(uffd, protection_after_mremap)
 {
 	unsigned int tried = 0;
 
+	NEED_PROTECT();
 	for (unsigned int i = 0; i < ARRAY_LEN(keeps); i++) {
 		char *to = huge_room(UNITS);
 
@@ -655,6 +657,7 @@ TEST_F(uffd, transparent_huge_page)
 TEST_F(uffd, swapped_out)
 {
 	NEED(!mem_is(&self->mem, MEM_HUGETLB), "hugetlb is never swapped");
+	NEED(self->type->class != CLASS_GMEM, "guest_memfd is never swapped");
 	memset(self->target, BYTE_MAPPED, self->mem.unit);
 	NEED(!madvise(self->target, self->mem.unit, MADV_PAGEOUT) &&
 	     !(pagemap(self->target) & PM_PRESENT), "cannot be swapped out");

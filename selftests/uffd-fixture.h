@@ -56,6 +56,7 @@ FIXTURE_VARIANT_ADD(uffd, shmem_offset) { .type = "shmem-offset" };
 FIXTURE_VARIANT_ADD(uffd, shmem_private) { .type = "shmem-private" };
 FIXTURE_VARIANT_ADD(uffd, tmpfs) { .type = "tmpfs" };
 FIXTURE_VARIANT_ADD(uffd, anon_shared) { .type = "anon-shared" };
+FIXTURE_VARIANT_ADD(uffd, gmem) { .type = "gmem" };
 FIXTURE_VARIANT_ADD(uffd, hugetlb) { .type = "hugetlb" };
 FIXTURE_VARIANT_ADD(uffd, hugetlb_offset) { .type = "hugetlb-offset" };
 FIXTURE_VARIANT_ADD(uffd, hugetlb_private) { .type = "hugetlb-private" };
@@ -68,6 +69,8 @@ FIXTURE_SETUP(uffd)
 	self->type = mem_type_find(variant->type);
 	if (!uffd_features())
 		SKIP(return, NO_UFFD);
+	if (!uffd_offers(self->type->class))
+		SKIP(return, NO_GMEM);
 	if (mem_make(&self->mem, self->type, UNITS))
 		SKIP(return, "%s: %s", variant->type, self->mem.why);
 	self->target = mem_unit(&self->mem, TARGET);
@@ -132,6 +135,7 @@ static inline bool has_wp(const struct mem_type *type)
 } while (0)
 #define NEED_FILL() NEED(can_be_filled(self->type), "/dev/zero cannot be filled")
 #define NEED_WP() NEED(has_wp(self->type), "this kernel has no WP of this memory")
+#define NEED_PROTECT() NEED(mem_has_protect(&self->mem), NO_PROTECT)
 #define NEED_KERNEL() NEED(uffd_sees_kernel(), NO_KERNEL_FAULTS)
 
 #define EXPECT_ERR(want, got, what)						\
@@ -157,6 +161,9 @@ static inline bool has_wp(const struct mem_type *type)
 		NEED_FILL();							\
 	if ((modes) & W)							\
 		NEED_WP();							\
+	/* WP alone, if nobody waits for an answer, is for any memory. */	\
+	if ((modes) & (W | R) && !((modes) == W && (features) & UFFD_FEATURE_WP_ASYNC)) \
+		NEED_PROTECT();							\
 	OPEN_ALWAYS(features, modes);						\
 } while (0)
 
@@ -277,9 +284,9 @@ static inline bool answer_fits(const struct answer *a, const struct mem_type *ty
 	case OP_CONTINUE:
 		return has_minor(type);
 	case OP_WP:
-		return has_wp(type);
+		return has_wp(type) && type->class != CLASS_GMEM;
 	default:
-		return uffd_knows(a->op);
+		return uffd_knows(a->op) && type->class != CLASS_GMEM;
 	}
 }
 

@@ -201,6 +201,15 @@ __u64 uffd_features(void)
 	return features;
 }
 
+#ifndef UFFD_FEATURE_MISSING_GUEST_MEMFD
+#define UFFD_FEATURE_MISSING_GUEST_MEMFD	(1 << 19)
+#endif
+
+bool uffd_offers(enum mem_class class)
+{
+	return class != CLASS_GMEM || uffd_features() & UFFD_FEATURE_MISSING_GUEST_MEMFD;
+}
+
 bool uffd_sees_kernel(void)
 {
 	bool user_only;

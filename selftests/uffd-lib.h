@@ -17,6 +17,10 @@
 /* Why a test may be skipped, for a person. */
 #define NO_UFFD \
 	"no userfaultfd: CONFIG_USERFAULTFD, root or vm.unprivileged_userfaultfd"
+#define NO_GMEM \
+	"this kernel has no userfaultfd for guest_memfd"
+#define NO_PROTECT \
+	"guest_memfd can be neither write-protected nor made inaccessible"
 #define NO_KERNEL_FAULTS \
 	"not root: userfaultfd sees no fault of a system call"
 
@@ -68,6 +72,8 @@ long long uffd_register(int fd, void *p, size_t len, __u64 mode);
 int uffd_open(__u64 features);
 /* The features that the kernel offers, 0 if there is no userfaultfd. */
 __u64 uffd_features(void);
+/* Are there faults of this memory?  guest_memfd came last. */
+bool uffd_offers(enum mem_class class);
 /* Is it one that handles the faults that system calls take, too? */
 bool uffd_sees_kernel(void);
 

@@ -77,6 +77,12 @@ static inline bool mem_is(const struct mem *m, unsigned int cap)
 	return m->type->caps & cap;
 }
 
+/* A guest writes to guest_memfd through no mapping of it. */
+static inline bool mem_has_protect(const struct mem *m)
+{
+	return m->type->class != CLASS_GMEM;
+}
+
 bool mem_is_shared(const struct mem *m);
 char *mem_unit(const struct mem *m, size_t nr);
 /* Another MAP_SHARED mapping of the same file, or MAP_FAILED. */

@@ -47,6 +47,7 @@ FIXTURE_VARIANT_ADD(race, anon) { .type = "anon" };
 FIXTURE_VARIANT_ADD(race, shmem) { .type = "shmem" };
 FIXTURE_VARIANT_ADD(race, shmem_private) { .type = "shmem-private" };
 FIXTURE_VARIANT_ADD(race, anon_shared) { .type = "anon-shared" };
+FIXTURE_VARIANT_ADD(race, gmem) { .type = "gmem" };
 FIXTURE_VARIANT_ADD(race, hugetlb) { .type = "hugetlb" };
 FIXTURE_VARIANT_ADD(race, hugetlb_private) { .type = "hugetlb-private" };
 FIXTURE_VARIANT_ADD(race, hugetlb_sysv) { .type = "hugetlb-sysv" };
@@ -57,6 +58,8 @@ FIXTURE_SETUP(race)
 	self->type = mem_type_find(variant->type);
 	if (!uffd_features())
 		SKIP(return, NO_UFFD);
+	if (!uffd_offers(self->type->class))
+		SKIP(return, NO_GMEM);
 	if (!uffd_sees_kernel())
 		SKIP(return, NO_KERNEL_FAULTS);
 	if (mem_make_at(&self->mem, self->type, 2 * huge_size() /
@@ -77,6 +80,11 @@ FIXTURE_TEARDOWN(race)
 	EXPECT_LE(mem_blocks(m), 0)						\
 		TH_LOG("%s late COPY, %s: expected nothing in the file, got %ld blocks", \
 		       self->type->name, what, mem_blocks(m));			\
+} while (0)
+
+#define NEED_PROTECT() do {							\
+	if (!mem_has_protect(&self->mem))					\
+		SKIP(return, NO_PROTECT);					\
 } while (0)
 
 #define EXPECT_ERR(want, got, what)						\
@@ -211,7 +219,8 @@ TEST_F(race, another_offset)
 
 	if (m->fd < 0)
 		SKIP(return, "%s has no file to map elsewhere", self->type->name);
-	ASSERT_EQ(0, ftruncate(m->fd, m->len + m->unit));
+	if (mem_is(m, MEM_SIZE))
+		ASSERT_EQ(0, ftruncate(m->fd, m->len + m->unit));
 	BEGIN(0, M, 0);
 	ASSERT_EQ(m->area, mmap(m->area, m->len, PROT_READ | PROT_WRITE,
 				m->type->map_flags | MAP_FIXED, m->fd, m->unit));
@@ -226,6 +235,8 @@ TEST_F(race, shared_becomes_private)
 	struct mem *m = &self->mem;
 	int flags = m->type->map_flags ^ (MAP_SHARED | MAP_PRIVATE);
 
+	if (self->type->class == CLASS_GMEM)
+		SKIP(return, "guest_memfd has no private mappings");
 	if (m->fd < 0)
 		SKIP(return, "%s has no file to map again", self->type->name);
 	BEGIN(0, M, 0);
@@ -260,6 +271,7 @@ TEST_F(race, mapped_again)
 /* A page that is write-protected must not get into memory without WP. */
 TEST_F(race, registered_without_wp)
 {
+	NEED_PROTECT();
 	BEGIN(0, M | W, UFFDIO_COPY_MODE_WP);
 	ASSERT_EQ(0, uffd_unregister(self->fd, self->mem.area, self->mem.len));
 	ASSERT_GT(uffd_register(self->fd, self->mem.area, self->mem.len, M), 0);
@@ -270,6 +282,7 @@ TEST_F(race, registered_without_wp)
 
 TEST_F(race, registered_with_wp)
 {
+	NEED_PROTECT();
 	BEGIN(0, M, 0);
 	ASSERT_GT(uffd_register(self->fd, self->mem.area, self->mem.len, M | W), 0);
 	FINISH();
@@ -522,6 +535,7 @@ TEST_F(race, everything_waits_for_the_event)
 	struct changer c = { 0 };
 	struct uffd_msg msg;
 
+	NEED_PROTECT();
 	BEGIN(UFFD_FEATURE_EVENT_REMOVE, M | W, 0);
 	CHANGE(do_remove, &c);
 	for (int op = OP_COPY; op <= OP_MOVE; op++) {

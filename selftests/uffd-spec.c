@@ -335,15 +335,9 @@ const struct op_row op_rows[] = {
 
 const unsigned int nr_op_rows = ARRAY_LEN(op_rows);
 
-#ifndef UFFD_FEATURE_MISSING_GUEST_MEMFD
-#define UFFD_FEATURE_MISSING_GUEST_MEMFD	(1 << 19)
-#endif
-
 enum mem_class spec_class(enum mem_class class)
 {
-	if (class == CLASS_GMEM && !(uffd_features() & UFFD_FEATURE_MISSING_GUEST_MEMFD))
-		return CLASS_OTHER;
-	return class;
+	return uffd_offers(class) ? class : CLASS_OTHER;
 }
 
 /* What this kernel does not have it does not grant. */
