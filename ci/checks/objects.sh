@@ -52,13 +52,19 @@ sources() {
 }
 
 # folders CONFIG: whole folders to make in it.  A Makefile or a Kconfig reaches
-# all that it governs.
+# all that it governs; what is in virt/kvm is compiled by the architecture.
 folders() {
+	local kvm
+	matrix_row "$1"
+	case $cfg_arch in
+	x86_64|i386) kvm=arch/x86/kvm/ ;;
+	*) kvm=arch/$cfg_arch/kvm/ ;;
+	esac
 	{
-		sed -n 's,^virt/kvm/.*,arch/x86/kvm/,p' "$V_OUT/sources"
-		touched '^(mm|ipc|virt/kvm)/.*(Makefile|Kconfig[^/]*)$' | sed 's,/[^/]*$,/,; s,^virt/,arch/x86/,'
+		sed -n "s,^virt/kvm/.*,$kvm,p" "$V_OUT/sources"
+		touched '^(mm|ipc|virt/kvm)/.*(Makefile|Kconfig[^/]*)$' | sed "s,^virt/kvm/.*,$kvm,; s,/[^/]*\$,/,"
 	} | sort -u | while read -r dir; do
-		[ "$dir" != arch/x86/kvm/ ] || grep -q '^CONFIG_KVM=' "$build/o/$1/.config" || continue
+		[ "$dir" != "$kvm" ] || grep -q '^CONFIG_KVM=' "$build/o/$1/.config" || continue
 		echo "$dir"
 	done
 }
