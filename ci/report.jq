@@ -42,7 +42,7 @@ summary { cursor: pointer; } details { margin: .3rem 0; }
 (.queue as $queue | $coverage[] | select(.queue == $queue) |
   "<h2>Lines that the tests reach</h2><div class=\"wide\"><table><thead><tr><th>file<th>lines<th>can be reached<th>by upstream's tests<th>by ours<th>by both<th>branches<th>upstream's<th>ours</thead>",
   (.files[] | "<tr><td>\(.file | @html)<td class=\"n\">\(.lines)<td class=\"n\">\(.lines - .never)<td class=\"n\">\(.upstream) (\(.percent_upstream)%)<td class=\"n\">\(.ours) (\(.percent_ours)%)<td class=\"n\">\(.both)<td class=\"n\">\(.branches)<td class=\"n\">\(.branches_upstream)<td class=\"n\">\(.branches_ours)"),
-  "</table></div><details><summary>\(.unreached | length) lines that ours do not reach, and why</summary><pre>\([.unreached[] | "\(.file):\(.line) \(.text)\n    \(.function)(): \(.why // "nobody says why")"] | join("\n") | @html)</pre></details>"),
+  "</table></div>" + (if .unreached then "<details><summary>\(.unreached | length) lines that ours do not reach, and why</summary><pre>\([.unreached[] | "\(.file):\(.line) \(.text)\n    \(.function)(): \(.why // "nobody says why")"] | join("\n") | @html)</pre></details>" else "<p>make coverage lists the lines that ours do not reach, and why.</p>" end)),
 (if $mutants == "" then empty else
   "<h2>Defects that the tests were given</h2><p>One line each, in the kernel at the end of the queue; ok is one that a test has seen.</p><pre>\($mutants | @html)</pre>" end),
 "<p class=\"sub\">\($full | @html)</p>",
