@@ -45,5 +45,9 @@ summary { cursor: pointer; } details { margin: .3rem 0; }
   "</table></div>" + (if .unreached then "<details><summary>\(.unreached | length) lines that ours do not reach, and why</summary><pre>\([.unreached[] | "\(.file):\(.line) \(.text)\n    \(.function)(): \(.why // "nobody says why")"] | join("\n") | @html)</pre></details>" else "<p>make coverage lists the lines that ours do not reach, and why.</p>" end)),
 (if $mutants == "" then empty else
   "<h2>Defects that the tests were given</h2><p>One line each, in the kernel at the end of the queue; ok is one that a test has seen.</p><pre>\($mutants | @html)</pre>" end),
+(if $plot == "" then empty else
+  "<h2>Instructions per operation</h2><p>After divided by before each topic, in QEMU with -icount; scripts/bench --show prints the table.</p><details><summary>The plot</summary><div class=\"wide\">\($plot)</div></details>" end),
+(if $pipeline == "" then empty else
+  "<h2>Where the time of make ci goes</h2><p>Seconds, when make bench-ci ran last.</p><pre>\($pipeline | @html)</pre>" end),
 "<p class=\"sub\">\($full | @html)</p>",
 "<script>addEventListener('hashchange', () => { const d = document.querySelector(location.hash); if (d) d.open = true; });</script>"

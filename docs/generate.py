@@ -6,7 +6,8 @@ usage: docs/generate.py OUT      called by scripts/docs, which has put the hand-
 
 patches/     a page a topic with its cover letter, a page a patch: changelog, diff, what it proves, last CI run
 cocci/       a page with the semantic patches, each with its own comment and what it does to its test
-generated/   the pictures of the calls, the table of operations, pages that go upstream
+generated/   the pictures of the calls, the table of operations, what was measured
+upstream/    pages that go upstream
 """
 
 import difflib
@@ -29,6 +30,12 @@ NOTHING = r"\-"
 VERDICTS = {"0": "proved", "1": "**fell**", "77": "nothing to check", "": "not run"}
 UPSTREAM = {
     "userfaultfd-mm": "Documentation/mm/userfaultfd.rst",
+}
+MEASURED = {
+    "bench.svg": (("scripts/bench-plot", "series/bench.json"), "bench.json"),
+    "bench.txt": (("scripts/bench", "--show"), "bench.json"),
+    "bench-ci.txt": (("scripts/bench-ci", "--show"), "bench-ci.json"),
+    "coverage.txt": (("scripts/coverage", "--figures"), "coverage.json"),
 }
 PICTURES = {
     "copy": ["userfaultfd_copy"],
@@ -100,12 +107,13 @@ class Patch:
                 yield f"``{case}`` of ``{program}``, which :doc:`{test[:4]} <{test[:4]}>` adds, passes from here{where}"
 
 
-def of_this_queue():
-    """Whether the last CI run was of the patches that these pages show."""
+def of_this_queue(path=REPORT / "results.json"):
+    """Whether a result, by default that of the last CI run, is of the patches that these pages show."""
     try:
-        queue = json.loads((REPORT / "results.json").read_text()).get("queue")
+        result = json.loads(path.read_text())
     except (OSError, ValueError):
         return False
+    queue = result.get("last", result).get("queue")
     made = subprocess.run([str(TOP / "scripts" / "queue-id")], capture_output=True, check=True).stdout.decode().strip()
     return queue == made
 
@@ -345,6 +353,17 @@ def upstream(out):
     write(out / "generated" / "adding.txt", adding + "\n")
 
 
+def measured(out):
+    """What the kept results of the benches and of coverage say, as their own commands print it."""
+    for name, (command, result) in MEASURED.items():
+        done = subprocess.run([str(TOP / command[0]), *command[1:]], cwd=TOP, capture_output=True, check=False)
+        text = done.stdout.decode() or f"Nothing to show: {done.stderr.decode().strip()}\n"
+        write(out / "generated" / name, text)
+        if not of_this_queue(SERIES / result):
+            older = "Measured on an older queue.\n"
+            write(out / "generated" / name, f"<p>{older}</p>{text}" if name.endswith(".svg") else older + text)
+
+
 # Where a line of a patch counts for the comparison of the guest_memfd topic, first match first.
 PLACES = (("virt/kvm/", "KVM"), ("arch/x86/kvm/", "KVM"), ("mm/", "mm"), ("include/uapi/", "the ABI's header"),
           ("include/", "other headers"), ("tools/testing/", "tests"), ("Documentation/", "documentation"))
@@ -389,6 +408,7 @@ def main():
     pictures(out)
     table(out)
     upstream(out)
+    measured(out)
     lines_by_place(out, "guest_memfd")
 
 
