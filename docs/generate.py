@@ -13,6 +13,7 @@ upstream/    pages that go upstream
 import difflib
 import email
 import email.policy
+import functools
 import html
 import json
 import os
@@ -107,15 +108,19 @@ class Patch:
                 yield f"``{case}`` of ``{program}``, which :doc:`{test[:4]} <{test[:4]}>` adds, passes from here{where}"
 
 
+@functools.cache
+def queue_id():
+    """The id of the patches that these pages show."""
+    return subprocess.run([str(TOP / "scripts" / "queue-id")], capture_output=True, check=True).stdout.decode().strip()
+
+
 def of_this_queue(path=REPORT / "results.json"):
     """Whether a result, by default that of the last CI run, is of the patches that these pages show."""
     try:
         result = json.loads(path.read_text())
     except (OSError, ValueError):
         return False
-    queue = result.get("last", result).get("queue")
-    made = subprocess.run([str(TOP / "scripts" / "queue-id")], capture_output=True, check=True).stdout.decode().strip()
-    return queue == made
+    return result.get("last", result).get("queue") == queue_id()
 
 
 def read(path):
@@ -358,10 +363,10 @@ def measured(out):
     for name, (command, result) in MEASURED.items():
         done = subprocess.run([str(TOP / command[0]), *command[1:]], cwd=TOP, capture_output=True, check=False)
         text = done.stdout.decode() or f"Nothing to show: {done.stderr.decode().strip()}\n"
-        write(out / "generated" / name, text)
-        if not of_this_queue(SERIES / result):
+        if done.stdout and not of_this_queue(SERIES / result):
             older = "Measured on an older queue.\n"
-            write(out / "generated" / name, f"<p>{older}</p>{text}" if name.endswith(".svg") else older + text)
+            text = (f"<p>{older}</p>" if name.endswith(".svg") else older) + text
+        write(out / "generated" / name, text)
 
 
 # Where a line of a patch counts for the comparison of the guest_memfd topic, first match first.
