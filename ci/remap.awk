@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # Carry "file:line: text" messages of the tree before a patch to the lines that
-# they have after it; what stood on a removed line is dropped.
+# they have after it; what stood on a removed line is dropped.  (No FNR == NR: the diff may be empty.)
 # usage: awk -f remap.awk <(git diff -U0 --no-renames BEFORE AFTER) MESSAGES
-FNR == NR && /^--- / { file = $2; sub(/^a\//, "", file); next }
-FNR == NR && /^@@ / {
+FILENAME == ARGV[1] && /^--- / { file = $2; sub(/^a\//, "", file); next }
+FILENAME == ARGV[1] && /^@@ / {
 	split($2, old, ","); split($3, new, ",")
 	at = -old[1]; cut = (2 in old) ? old[2] : 1
 	add = (2 in new) ? new[2] : 1
@@ -12,7 +12,7 @@ FNR == NR && /^@@ / {
 	delete old; delete new
 	next
 }
-FNR == NR { next }
+FILENAME == ARGV[1] { next }
 {
 	file = $0; sub(/:.*/, "", file)
 	rest = substr($0, length(file) + 2)
