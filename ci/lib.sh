@@ -57,10 +57,10 @@ kmake() {
 	set -- "ARCH=$arch" "O=$build/o/$name" --no-print-directory -Otarget "$@"
 	case $cc in
 	clang-*)
-		set -- "LLVM=-${cc#clang-}" "CC=ccache $cc" "HOSTCC=ccache gcc" "$@" ;;
+		set -- "LLVM=-${cc#clang-}" "CC=$top/ci/ccache $cc" "HOSTCC=ccache gcc" "$@" ;;
 	*)
 		cross=${cc%gcc}
-		set -- ${cross:+CROSS_COMPILE=$cross} "CC=ccache $cc" "HOSTCC=ccache gcc" "$@" ;;
+		set -- ${cross:+CROSS_COMPILE=$cross} "CC=$top/ci/ccache $cc" "HOSTCC=ccache gcc" "$@" ;;
 	esac
 	make -C "$src" "$@"
 }
