@@ -99,25 +99,30 @@ objects() {
 	fi || echo "$name" >> "$V_OUT/broken"
 }
 
-# collect: what W=1 and sparse say of the tree as it is checked out, in one make; 40-sparse
-# judges its half.  An object that is not made anew keeps its messages, with their lines
-# carried along from the tree that they were found in.
-collect() {
-	local store=$build/o/messages/found tree log made from what file rc=0
-	tree=$(git -C "$V_SRC" rev-parse "HEAD^{tree}")
-	log=$V_OUT/messages.$tree.log made=$V_OUT/found.$tree
-	configure "$V_SRC" messages || return 1
-	mkdir -p "$store" "$made"
-	from=$(cat "$store.tree" 2> /dev/null)
-	if [ "$V_N" -gt 0 ] && [ "$tree" = "$V_TREE" ] && [ "$from" = "$(git -C "$V_SRC" rev-parse "$V_BEFORE^{tree}")" ]; then
-		what=$(targets messages) || { unknown messages; return 1; }
+# What W=1 and sparse said of each object; found.tree is the tree whose lines that has, and
+# found.made the targets that were made in it.
+store=$build/o/messages/found
+
+# unheard WHAT: of the targets in file WHAT, those that nobody has made in the state before.
+unheard() {
+	if [ "$(cat "$store.tree" 2> /dev/null)" = "$(git -C "$V_SRC" rev-parse "$V_BEFORE^{tree}")" ]; then
+		comm -23 "$1" "$store.made"
 	else
-		what="$(cat "$build/verify/all-dirs") ipc/"
+		cat "$1"
 	fi
-	mkdir -p "$V_TREES/$tree"
+}
+
+# hear COMMIT WHAT: W=1 and sparse, in one make, of the targets in file WHAT in COMMIT, which is
+# checked out; 40-sparse judges its half.  An object that is not made anew keeps its messages,
+# with their lines carried along from the tree that they were found in.
+hear() {
+	local tree log made from file rc=0
+	tree=$(git -C "$V_SRC" rev-parse "$1^{tree}")
+	log=$V_OUT/messages.$tree.log made=$V_OUT/found.$tree
+	mkdir -p "$store" "$made" "$V_TREES/$tree"
 	: > "$log"
-	# shellcheck disable=SC2086 # a list
-	if [ -n "$what" ] && ! kmake "$V_SRC" messages -j2 -k W=1 C=1 CHECK="$top/ci/sparse" $what > "$log" 2>&1; then
+	# shellcheck disable=SC2046 # a list
+	if [ -s "$2" ] && ! kmake "$V_SRC" messages -j2 -k W=1 C=1 CHECK="$top/ci/sparse" $(cat "$2") > "$log" 2>&1; then
 		echo "W=1:"
 		excerpt "$log"
 		rc=1
@@ -127,14 +132,33 @@ collect() {
 		return 1
 	fi
 	awk -v dir="$made" -v src="$V_SRC/" -f "$top/ci/messages.awk" "$log"
+	from=$(cat "$store.tree" 2> /dev/null)
 	if [ -n "$from" ] && git -C "$V_SRC" diff -U0 --no-renames "$from" "$tree" > "$V_OUT/diff" 2> /dev/null; then
 		find "$store" -type f -size +0 | while read -r file; do
 			awk -f "$top/ci/remap.awk" "$V_OUT/diff" "$file" > "$V_OUT/carried" && cp "$V_OUT/carried" "$file"
 		done
 	fi
 	cp "$made"/* "$store/" 2> /dev/null || true
+	[ "$1" != "$V_BEFORE" ] || [ "$from" = "$tree" ] || : > "$store.made"
+	sort -u -o "$store.made" "$store.made" "$2"
 	echo "$tree" > "$store.tree"
 	cat "$store"/* 2> /dev/null | sort -u > "$V_TREES/$tree/messages"
+	return $rc
+}
+
+# hear_before: what the patch can affect, in the state before; prints nothing where it is well.
+hear_before() {
+	local what=$V_OUT/messages.targets file rc=0
+	configure "$V_SRC" messages || return 1
+	targets messages | sort -u > "$what"
+	[ "${PIPESTATUS[0]}" -eq 0 ] || { unknown messages; return 1; }
+	# What the patch adds has no state before.
+	unheard "$what" | while read -r file; do
+		! git -C "$V_SRC" cat-file -e "$V_BEFORE:$(sed 's,\.o$,.c,; s,/$,,' <<< "$file")" 2> /dev/null || echo "$file"
+	done > "$V_OUT/unheard"
+	[ ! -s "$V_OUT/unheard" ] || git -C "$V_SRC" checkout -q --detach "$V_BEFORE"
+	configure "$V_SRC" messages && hear "$V_BEFORE" "$V_OUT/unheard" || rc=1
+	[ ! -s "$V_OUT/unheard" ] || git -C "$V_SRC" checkout -q --detach "$V_AFTER"
 	return $rc
 }
 
