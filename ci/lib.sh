@@ -48,6 +48,9 @@ matrix_names() {
 	awk -v use="${1:-}" '!/^#/ && NF && (!use || $4 == use) { print $1 }' "$configs/matrix"
 }
 
+# wants CONFIG: is it one of those that ci/verify --configs named, or were none?
+wants() { [ -z "${V_CONFIGS:-}" ] || [[ " $V_CONFIGS " == *" $1 "* ]]; }
+
 # kmake SRC CONFIG ARGS...: make in the kernel tree SRC with the compiler of CONFIG.
 kmake() {
 	local src=$1 name=$2 arch cc cross

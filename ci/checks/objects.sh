@@ -3,6 +3,11 @@
 # shellcheck disable=SC2154 # V_* come from ci/verify
 # What a patch is compiled into in the configurations that do not boot.
 
+# The first error of a make log, with what the compiler shows of the place.
+excerpt() {
+	grep -m1 -A3 -E '(error|Error|undefined reference|ERROR: modpost|was dropped|cannot be turned off)' "$1" | cut -c1-160
+}
+
 # enabled CONFIG FOLDER: what CONFIG compiles in FOLDER and goes into below it, as its Makefile says.
 enabled() {
 	make -s -f - all <<-M | tr ' ' '\n' | sort -u
