@@ -105,26 +105,38 @@ objects() {
 }
 
 # What W=1 and sparse said of each object; found.tree is the tree whose lines that has, and
-# found.made the targets that were made in it.
+# found.made the targets whose messages hold there.
 store=$build/o/messages/found
 
-# unheard WHAT: of the targets in file WHAT, those that nobody has made in the state before.
+# unheard WHAT: of the targets in file WHAT, those of which nothing is known in the state before.
 unheard() {
-	if [ "$(cat "$store.tree" 2> /dev/null)" = "$(git -C "$V_SRC" rev-parse "$V_BEFORE^{tree}")" ]; then
+	if [ -e "$store.made" ] && [ "$(cat "$store.tree" 2> /dev/null)" = "$(git -C "$V_SRC" rev-parse "$V_BEFORE^{tree}")" ]; then
 		comm -23 "$1" "$store.made"
 	else
 		cat "$1"
 	fi
 }
 
+# carry TREE: the lines of what is kept become those of TREE.
+carry() {
+	local file from
+	from=$(cat "$store.tree" 2> /dev/null)
+	[ "$from" != "$1" ] || return 0
+	# Killed in here, it is nobody's lines.
+	rm -f "$store.tree" "$store.made"
+	[ -n "$from" ] && git -C "$V_SRC" diff -U0 --no-renames "$from" "$1" > "$V_OUT/diff" 2> /dev/null || return 0
+	find "$store" -type f -size +0 | while read -r file; do
+		awk -f "$top/ci/remap.awk" "$V_OUT/diff" "$file" > "$V_OUT/carried" && cp "$V_OUT/carried" "$file"
+	done
+}
+
 # hear COMMIT WHAT: W=1 and sparse, in one make, of the targets in file WHAT in COMMIT, which is
-# checked out; 40-sparse judges its half.  An object that is not made anew keeps its messages,
-# with their lines carried along from the tree that they were found in.
+# checked out; 40-sparse judges its half.  An object that is not made anew keeps its messages.
 hear() {
-	local tree log made from file rc=0
+	local tree log made known=$V_OUT/known rc=0
 	tree=$(git -C "$V_SRC" rev-parse "$1^{tree}")
 	log=$V_OUT/messages.$tree.log made=$V_OUT/found.$tree
-	mkdir -p "$store" "$made" "$V_TREES/$tree"
+	mkdir -p "$store" "$made"
 	: > "$log"
 	# shellcheck disable=SC2046 # a list
 	if [ -s "$2" ] && ! kmake "$V_SRC" messages -j2 -k W=1 C=1 CHECK="$top/ci/sparse" $(cat "$2") > "$log" 2>&1; then
@@ -137,33 +149,47 @@ hear() {
 		return 1
 	fi
 	awk -v dir="$made" -v src="$V_SRC/" -f "$top/ci/messages.awk" "$log"
-	from=$(cat "$store.tree" 2> /dev/null)
-	if [ -n "$from" ] && git -C "$V_SRC" diff -U0 --no-renames "$from" "$tree" > "$V_OUT/diff" 2> /dev/null; then
-		find "$store" -type f -size +0 | while read -r file; do
-			awk -f "$top/ci/remap.awk" "$V_OUT/diff" "$file" > "$V_OUT/carried" && cp "$V_OUT/carried" "$file"
-		done
-	fi
+	# What did not compile was not asked by sparse, and is as it was.
+	[ $rc -eq 0 ] || find "$made" -type f -printf '%f\n' | while read -r object; do
+		[ -e "$build/o/messages/${object//%//}.o" ] || rm "$made/$object"
+	done
+	# What holds after the patch as before it: all that the patch cannot affect.
+	{ [ "$1" = "$V_BEFORE" ] && [ "$(cat "$store.tree" 2> /dev/null)" != "$tree" ] || cat "$store.made"; } > "$known" 2> /dev/null
+	carry "$tree"
 	cp "$made"/* "$store/" 2> /dev/null || true
-	[ "$1" != "$V_BEFORE" ] || [ "$from" = "$tree" ] || : > "$store.made"
-	sort -u -o "$store.made" "$store.made" "$2"
+	[ $rc -ne 0 ] && [ "$1" = "$V_BEFORE" ] || cat "$2" >> "$known"
+	sort -u "$known" > "$store.made"
 	echo "$tree" > "$store.tree"
-	cat "$store"/* 2> /dev/null | sort -u > "$V_TREES/$tree/messages"
 	return $rc
 }
 
-# hear_before: what the patch can affect, in the state before; prints nothing where it is well.
+# said WHAT: the messages of the targets in file WHAT.
+said() {
+	sed 's,\.o$,,; s,/$,/*,; s,^arch/[a-z0-9]*/kvm/\*$,&\nvirt/kvm/*,; s,/,%,g' "$1" | while read -r name; do
+		# shellcheck disable=SC2086 # a folder is a pattern
+		(cd "$store" && cat $name 2> /dev/null)
+	done | sort -u
+}
+
+# hear_before: of what the patch can affect, what is said in the state before.  Returns 1 if
+# that does not build, 2 if the patch breaks the configuration.
 hear_before() {
-	local what=$V_OUT/messages.targets file rc=0
-	configure "$V_SRC" messages || return 1
+	local what=$V_OUT/messages.targets unheard=$V_OUT/unheard rc=0
+	# Made by a run that was killed before it filed what they say: made anew, they say it again.
+	[ ! -e "$store.tree" ] || find "$build/o/messages" -name '*.o' -newer "$store.tree" -delete
+	configure "$V_SRC" messages || return 2
 	targets messages | sort -u > "$what"
 	[ "${PIPESTATUS[0]}" -eq 0 ] || { unknown messages; return 1; }
-	# What the patch adds has no state before.
-	unheard "$what" | while read -r file; do
-		! git -C "$V_SRC" cat-file -e "$V_BEFORE:$(sed 's,\.o$,.c,; s,/$,,' <<< "$file")" 2> /dev/null || echo "$file"
-	done > "$V_OUT/unheard"
-	[ ! -s "$V_OUT/unheard" ] || git -C "$V_SRC" checkout -q --detach "$V_BEFORE"
-	configure "$V_SRC" messages && hear "$V_BEFORE" "$V_OUT/unheard" || rc=1
-	[ ! -s "$V_OUT/unheard" ] || git -C "$V_SRC" checkout -q --detach "$V_AFTER"
+	unheard "$what" > "$unheard"
+	if [ -s "$unheard" ]; then
+		git -C "$V_SRC" checkout -q --detach "$V_BEFORE" || unjudged "cannot check out the state before"
+		# What the patch adds has no state before.
+		configure "$V_SRC" messages && targets messages | sort -u | comm -12 - "$unheard" > "$unheard.here" &&
+			hear "$V_BEFORE" "$unheard.here" || rc=1
+		git -C "$V_SRC" checkout -q --detach "$V_AFTER" && configure "$V_SRC" messages ||
+			unjudged "cannot check out the patch again"
+	fi
+	said "$what" > "$V_OUT/said.before"
 	return $rc
 }
 
@@ -173,7 +199,7 @@ proof() {
 		git -C "$V_SRC" rev-parse "$V_BEFORE^{tree}" "$V_AFTER^{tree}"
 		sed -n '/^diff --git /,/^-- $/p' "$V_PATCH"
 		"$top/scripts/check-tools" --versions | grep -E 'gcc|clang|lld|sparse'
-		find "$configs" "$top"/ci/{lib.sh,checks/objects.sh,checks/40-sparse,sparse,messages.awk,remap.awk} -type f | sort | xargs cat
+		find "$configs" "$top"/ci/{lib.sh,ccache,checks/objects.sh,checks/40-sparse,sparse,messages.awk,remap.awk} -type f | sort | xargs cat
 	} | sha1sum | cut -c1-16
 }
 
