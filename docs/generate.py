@@ -120,7 +120,8 @@ def of_this_queue(path=REPORT / "results.json"):
         result = json.loads(path.read_text())
     except (OSError, ValueError):
         return False
-    return result.get("last", result).get("queue") == queue_id()
+    runs = result.get("runs", {"": result}).values()
+    return any(run.get("queue") == queue_id() for run in runs)
 
 
 def read(path):
