@@ -147,24 +147,24 @@ TEST_F(api, set_mode)
 TEST_F(api, many)
 {
 	static int fds[256];
-	char *p = mmap(NULL, ARRAY_LEN(fds) * page_size(), PROT_READ | PROT_WRITE,
+	char *p = mmap(NULL, ARRAY_SIZE(fds) * page_size(), PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	void *source = calloc(1, page_size());
 
 	ASSERT_NE(MAP_FAILED, p);
-	for (unsigned int i = 0; i < ARRAY_LEN(fds); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(fds); i++) {
 		fds[i] = uffd_open(0);
 		ASSERT_GE(fds[i], 0);
 		EXPECT_GT(uffd_register(fds[i], p + i * page_size(), page_size(),
 					UFFDIO_REGISTER_MODE_MISSING), 0)
 			TH_LOG("anon REGISTER with userfaultfd %u", i);
 	}
-	for (unsigned int i = 0; i < ARRAY_LEN(fds); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(fds); i++)
 		EXPECT_RESULT(0, uffd_copy(fds[i], p + i * page_size(), source, page_size(), 0),
 			      "anon COPY with userfaultfd %u", i);
-	for (unsigned int i = 0; i < ARRAY_LEN(fds); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(fds); i++)
 		close(fds[i]);
-	EXPECT_RESULT(0, result(madvise(p, ARRAY_LEN(fds) * page_size(), MADV_DONTNEED)),
+	EXPECT_RESULT(0, result(madvise(p, ARRAY_SIZE(fds) * page_size(), MADV_DONTNEED)),
 		      "anon MADV_DONTNEED after all are closed");
 	EXPECT_VALUE(0, p[0], "anon, read after it");
 	free(source);

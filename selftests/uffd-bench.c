@@ -602,16 +602,16 @@ static bool bench_type(const struct op *op, const struct mem_type *type)
 
 static bool bench_all(void)
 {
-	const struct mem_type *there[ARRAY_LEN(types)];
+	const struct mem_type *there[ARRAY_SIZE(types)];
 	unsigned int nr = 0;
 	bool good = true;
 
-	for (unsigned int i = 0; i < ARRAY_LEN(types); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(types); i++) {
 		there[nr] = mem_type_find(types[i]);
 		if (exists(there[nr]))
 			nr++;
 	}
-	for (unsigned int o = 0; o < ARRAY_LEN(ops); o++)
+	for (unsigned int o = 0; o < ARRAY_SIZE(ops); o++)
 		for (unsigned int i = 0; i < nr; i++)
 			good &= bench_type(&ops[o], there[i]);
 	return good;

@@ -365,7 +365,7 @@ static void step_register(struct slot *s)
 		M, M, M, W, W, M | W, M | W, N, N, M | N, W | N, M | W | N, R, M | R, W | R, 0,
 	};
 	int nr = rnd(NR_FDS);
-	__u64 mode = modes[rnd(ARRAY_LEN(modes))];
+	__u64 mode = modes[rnd(ARRAY_SIZE(modes))];
 	bool all = rnd(4);
 	char *p = all ? s->mem.area : random_unit(s);
 	size_t len = all ? s->mem.len : random_len(s);
@@ -395,7 +395,7 @@ static void step_op(struct slot *s)
 	struct slot *from = &slots[rnd(NR_SLOTS)];
 	int nr = rnd(4) ? s->fd : (int)rnd(NR_FDS);
 	struct uffd_call call = {
-		.op = ops[rnd(ARRAY_LEN(ops))],
+		.op = ops[rnd(ARRAY_SIZE(ops))],
 		.dst = random_unit(s),
 		.src = source,
 		.len = random_len(s),
@@ -450,7 +450,7 @@ static void step_advise(struct slot *s)
 		{ MADV_GUARD_ON, "GUARD_INSTALL" }, { MADV_GUARD_OFF, "GUARD_REMOVE" },
 		{ MADV_COLLAPSE_NOW, "COLLAPSE" },
 	};
-	unsigned int nr = rnd(ARRAY_LEN(advices));
+	unsigned int nr = rnd(ARRAY_SIZE(advices));
 	struct action a = {
 		.what = ADVISE,
 		.slot = s,
@@ -555,7 +555,7 @@ void diff_step(__u64 seed, unsigned int step)
 	struct slot *s;
 
 	rnd_start(seed, step);
-	for (k = 0; k < ARRAY_LEN(kinds); k++)
+	for (k = 0; k < ARRAY_SIZE(kinds); k++)
 		total += kinds[k].weight;
 	pick = rnd(total);
 	for (k = 0; pick >= kinds[k].weight; k++)

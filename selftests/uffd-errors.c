@@ -46,7 +46,7 @@ static int expected_error(const struct bad_range *bad, enum uffd_op op)
 TEST_F(uffd, bad_range)
 {
 	OPEN_ALWAYS(uffd_features() & RWP, M);
-	for (unsigned int i = 0; i < ARRAY_LEN(bad_ranges); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad_ranges); i++) {
 		const struct bad_range *bad = &bad_ranges[i];
 
 		for (int op = 0; op < NR_OPS; op++) {
@@ -254,7 +254,7 @@ TEST_F(uffd, across_two_types)
 {
 	unsigned int tried = 0;
 
-	for (unsigned int i = 0; i < ARRAY_LEN(neighbours); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(neighbours); i++) {
 		const struct mem_type *type = mem_type_find(neighbours[i]);
 
 		if (type == self->type || !has_wp(type) || !has_wp(self->type) ||
@@ -343,7 +343,7 @@ static const struct {
 TEST_F(uffd, partial)
 {
 	NEED_FILL();
-	for (unsigned int i = 0; i < ARRAY_LEN(partial_ops); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(partial_ops); i++) {
 		bool minor = partial_ops[i].minor;
 		struct uffd_call call = { .op = partial_ops[i].op };
 		struct mem m;
@@ -447,7 +447,7 @@ TEST_F(uffd, across_two_page_tables)
 	NEED(!mem_is(&self->mem, MEM_HUGETLB), "hugetlb: no page tables of small pages");
 	NEED_FILL();
 	memset(source, BYTE_COPY, 4 * page);
-	for (unsigned int i = 0; i < ARRAY_LEN(pmd_ops); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(pmd_ops); i++) {
 		struct uffd_call call = { .op = pmd_ops[i].op, .src = source, .len = 4 * page };
 		char *at = huge_room(2);
 		struct mem m;
@@ -677,11 +677,11 @@ TEST_F(uffd, arguments_not_mapped)
 	};
 
 	OPEN_ALWAYS(0, M);
-	for (unsigned int i = 0; i < ARRAY_LEN(cmds); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(cmds); i++)
 		if (uffd_knows(cmds[i].op))
 			EXPECT_ERR(-EFAULT, ioctl(self->fd, cmds[i].cmd, NOWHERE) ? -errno : 0,
 				   op_names[cmds[i].op]);
-	for (unsigned int i = 0; i < ARRAY_LEN(others); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(others); i++)
 		EXPECT_ERR(others[i].err, ioctl(self->fd, others[i].cmd, NOWHERE) ? -errno : 0,
 			   others[i].name);
 	if (uffd_knows(OP_RWP))
@@ -716,7 +716,7 @@ TEST_F(uffd, result_cannot_be_told)
 
 	NEED_FILL();
 	ASSERT_NE(MAP_FAILED, arg);
-	for (unsigned int i = 0; i < ARRAY_LEN(told_cmds); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(told_cmds); i++) {
 		struct mem m, from;
 		__u64 *p = arg;
 

@@ -279,7 +279,7 @@ static void try_sigbus(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * s
 #define EACH_ANSWER(try) do {							\
 	unsigned int tried = 0;							\
 										\
-	for (unsigned int i = 0; i < ARRAY_LEN(answers); i++) {			\
+	for (unsigned int i = 0; i < ARRAY_SIZE(answers); i++) {		\
 		if (!answer_fits(&answers[i], self->type))			\
 			continue;						\
 		tried++;							\
@@ -558,7 +558,7 @@ static void try_fork(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * sel
 	pid_t pid;
 
 	NEED_PROTECT();
-	for (unsigned int i = 0; i < ARRAY_LEN(keeps); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(keeps); i++) {
 		if (keeps[i].pinned != pinned ||
 		    !keeps_prepare(self, i, UFFD_FEATURE_EVENT_FORK))
 			continue;
@@ -593,7 +593,7 @@ TEST_F(uffd, protection_after_mremap)
 	unsigned int tried = 0;
 
 	NEED_PROTECT();
-	for (unsigned int i = 0; i < ARRAY_LEN(keeps); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(keeps); i++) {
 		char *to = huge_room(UNITS);
 
 		if (keeps[i].pinned || !keeps_prepare(self, i, UFFD_FEATURE_EVENT_REMAP))
@@ -629,7 +629,7 @@ TEST_F(uffd, transparent_huge_page)
 	static const __u64 modes[] = { W, R };
 
 	NEED(self->type->class == CLASS_ANON, "not anonymous memory");
-	for (unsigned int i = 0; i < ARRAY_LEN(modes); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(modes); i++) {
 		bool rwp = modes[i] == R;
 		struct mem m;
 

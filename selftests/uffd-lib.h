@@ -12,8 +12,6 @@
 
 #include "uffd-mem.h"
 
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-
 /* Why a test may be skipped, for a person. */
 #define NO_UFFD \
 	"no userfaultfd: CONFIG_USERFAULTFD, root or vm.unprivileged_userfaultfd"

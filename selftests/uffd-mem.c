@@ -383,7 +383,7 @@ const struct mem_type mem_types[] = {
 	{ "shadow-stack", CLASS_REFUSED, 0, MAP_PRIVATE, 0, make_shadow_stack },
 };
 
-const unsigned int nr_mem_types = sizeof(mem_types) / sizeof(mem_types[0]);
+const unsigned int nr_mem_types = ARRAY_SIZE(mem_types);
 
 const struct mem_type *mem_type_find(const char *name)
 {

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "kselftest.h"
+
 enum mem_class {
 	CLASS_ANON,
 	CLASS_SHMEM,

@@ -257,24 +257,24 @@ static void try_sources(struct __test_metadata *_metadata, FIXTURE_DATA(move) * 
 
 TEST_F(move, one_page)
 {
-	try_sources(_metadata, self, pages, ARRAY_LEN(pages), self->page, self->page);
+	try_sources(_metadata, self, pages, ARRAY_SIZE(pages), self->page, self->page);
 }
 
 /* Several in one go, as far as one page table reaches. */
 TEST_F(move, some_pages)
 {
-	try_sources(_metadata, self, pages, ARRAY_LEN(pages), 4 * self->page, 4 * self->page);
+	try_sources(_metadata, self, pages, ARRAY_SIZE(pages), 4 * self->page, 4 * self->page);
 }
 
 TEST_F(move, huge_page)
 {
-	try_sources(_metadata, self, huge_pages, ARRAY_LEN(huge_pages), self->huge, self->huge);
+	try_sources(_metadata, self, huge_pages, ARRAY_SIZE(huge_pages), self->huge, self->huge);
 }
 
 /* Half of it: it has to be split. */
 TEST_F(move, half_a_huge_page)
 {
-	try_sources(_metadata, self, huge_pages, ARRAY_LEN(huge_pages), self->huge,
+	try_sources(_metadata, self, huge_pages, ARRAY_SIZE(huge_pages), self->huge,
 		    self->huge / 2);
 }
 
@@ -407,7 +407,7 @@ TEST_F(move, mappings)
 {
 	unsigned int tried = 0;
 
-	for (unsigned int i = 0; i < ARRAY_LEN(mapping_rows); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(mapping_rows); i++) {
 		const struct mapping_row *row = &mapping_rows[i];
 		size_t len = 2 * self->huge, at = 0;
 		int err;

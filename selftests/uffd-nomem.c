@@ -60,7 +60,7 @@ static bool failures_prepared(void)
 		{ "/sys/kernel/debug/fail_page_alloc/verbose", "0" },
 	};
 
-	for (unsigned int i = 0; i < ARRAY_LEN(knobs); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(knobs); i++)
 		if (set_until_exit(knobs[i].path, knobs[i].value))
 			return false;
 	return fail_nth(0);
@@ -558,7 +558,7 @@ TEST_F_TIMEOUT(uffd, each_allocation_of_calls, 240)
 	self->fd = uffd_open(EVENTS | (uffd_features() & RWP));
 	ASSERT_GE(self->fd, 0);
 	ASSERT_TRUE(uffd_ignore_events(self->fd));
-	for (unsigned int i = 0; i < ARRAY_LEN(calls); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(calls); i++) {
 		const struct call *c = &calls[i];
 		unsigned int n, failed = 0;
 		bool hit = true;

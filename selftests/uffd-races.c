@@ -557,7 +557,7 @@ TEST_F(race, everything_waits_for_the_event)
 				     op_names[op]);
 	}
 	/* Where that cannot be written, the error is another. */
-	for (unsigned int i = 0; i < ARRAY_LEN(told_cmds); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(told_cmds); i++) {
 		if (uffd_knows(told_cmds[i].op))
 			EXPECT_ERR(-EFAULT, ioctl(self->fd, told_cmds[i].cmd, empty) ? -errno : 0,
 				   op_names[told_cmds[i].op]);

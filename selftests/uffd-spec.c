@@ -61,7 +61,7 @@ const struct reg_column reg_columns[] = {
 	{ "missing|wp-async", M | W, CTX_ASYNC, true },
 };
 
-const unsigned int nr_reg_columns = ARRAY_LEN(reg_columns);
+const unsigned int nr_reg_columns = ARRAY_SIZE(reg_columns);
 
 #define BIT_OF(op)	(1 << _UFFDIO_##op)
 
@@ -162,7 +162,7 @@ const struct register_row register_rows[] = {
 	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
 };
 
-const unsigned int nr_register_rows = ARRAY_LEN(register_rows);
+const unsigned int nr_register_rows = ARRAY_SIZE(register_rows);
 
 #define ANY		.needs = 0
 #define NEEDS(m, e)	.needs = (m), .otherwise = (e)
@@ -333,7 +333,7 @@ const struct op_row op_rows[] = {
 	  .want = { OK,    OK,    OK,    OK,    OK,    OK,    OK,    OK } },
 };
 
-const unsigned int nr_op_rows = ARRAY_LEN(op_rows);
+const unsigned int nr_op_rows = ARRAY_SIZE(op_rows);
 
 enum mem_class spec_class(enum mem_class class)
 {
@@ -379,7 +379,7 @@ static const char *modes_text(__u64 modes)
 	static char buf[64];
 
 	buf[0] = '\0';
-	for (unsigned int i = 0; i < ARRAY_LEN(names); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++)
 		if (modes & (1 << i))
 			sprintf(buf + strlen(buf), "%s%s", buf[0] ? "\\|" : "", names[i]);
 	return !modes ? "none" : buf[0] ? buf : "unknown bit";
@@ -398,7 +398,7 @@ static const char *bits_text(int bits)
 
 	if (bits < 0)
 		return err_name(bits);
-	for (unsigned int i = 0; i < ARRAY_LEN(letters); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(letters); i++)
 		if (bits & (1 << letters[i].bit))
 			*p++ = letters[i].letter;
 	*p = '\0';

@@ -149,12 +149,12 @@ TEST_F_TIMEOUT(uffd, system_calls, 60)
 	unsigned int tried = 0;
 
 	NEED_KERNEL();
-	for (unsigned int i = 0; i < ARRAY_LEN(call_answers); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(call_answers); i++) {
 		const struct answer *a = find_answer(call_answers[i]);
 
 		if (!answer_fits(a, self->type))
 			continue;
-		for (unsigned int j = 0; j < ARRAY_LEN(kernel_accesses); j++) {
+		for (unsigned int j = 0; j < ARRAY_SIZE(kernel_accesses); j++) {
 			const struct kernel_access *call = &kernel_accesses[j];
 
 			if (call->call == call_io_uring && !has_io_uring())

@@ -460,7 +460,7 @@ static const char *modes_name(__u64 modes)
 	if (!modes)
 		return "none";
 	buf[0] = '\0';
-	for (unsigned int i = 0; i < ARRAY_LEN(names); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++)
 		if (modes & (1 << i))
 			sprintf(buf + strlen(buf), "%s%s", buf[0] ? "|" : "", names[i]);
 	return buf[0] ? buf : "unknown";
