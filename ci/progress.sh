@@ -125,6 +125,7 @@ progress_end() {
 	progress_break
 	printf '%s in %s; report: %s\n' "$(if [ "$1" -gt 0 ]; then progress_mark "$1 fell" 31
 		elif [ "$2" -gt 0 ]; then progress_mark "$2 could not be judged" 33
+		elif [ -e "$work/no-time" ]; then progress_mark "no patch fell, not all were proved" 33
 		else progress_mark "all proved" 32; fi)" "$(progress_clock "$secs")" "$report/index.html"
 	jq -r '[.cells[] | select(.kept | not)] | select(length > 0) | group_by(.check) |
 		map({check: .[0].check, s: (map(.ms) | add / 1000 | round)}) | sort_by(-.s) |
