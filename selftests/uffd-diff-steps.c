@@ -24,6 +24,7 @@
 #define NR_FDS		4
 #define MAX_UNITS	8
 #define MAX_EVENTS	6	/* of one access, before it is helped out */
+#define TOUCH_AT	100	/* in a page, but at its start */
 #define MADV_GUARD_ON	102
 #define MADV_GUARD_OFF	103
 #define MADV_COLLAPSE_NOW 25
@@ -138,15 +139,41 @@ static long move_slot(struct slot *s)
 	return 0;
 }
 
+/* In a mode that may be none of this memory. */
+static long long try_register(struct slot *s, char *p, size_t len)
+{
+	static const __u64 modes[] = {
+		M, M, M, W, W, M | W, M | W, N, N, M | N, W | N, M | W | N, R, M | R, W | R, 0,
+	};
+	int nr = rnd(NR_FDS);
+	__u64 mode = modes[rnd(ARRAY_SIZE(modes))];
+	long long got;
+
+	if (mode & R && !diff_rwp)
+		mode = M;
+	got = uffd_register(fds[nr], p, len, mode);
+	if (got > 0)
+		s->fd = nr;
+
+	printf("register fd %d mode %#llx at %#lx len %#zx", nr, (unsigned long long)mode,
+	       offset_of(s, p), len);
+	if (got < 0)
+		printf(" = %s", err_name(got));
+	else
+		printf(" = %#llx", got & ~(diff_rwp ? 0 : 1LL << _UFFDIO_RWPROTECT));
+	return got;
+}
+
 static void make_slot(struct slot *s)
 {
 	const struct mem_type *type;
 
-	/* Filling these takes a thousand times as long. */
+	/* Filling huge pages takes a thousand times as long; CLASS_OTHER is never filled. */
 	do {
-		type = &mem_types[rnd(nr_mem_types)];
+		/* The first two are anonymous; UFFDIO_MOVE takes no other. */
+		type = &mem_types[rnd(rnd(4) ? nr_mem_types : 2)];
 	} while (type->caps & MEM_GIGANTIC || type->class == CLASS_REFUSED ||
-		 (type->caps & MEM_HUGETLB && rnd(2)));
+		 ((type->caps & MEM_HUGETLB || type->class == CLASS_OTHER) && rnd(2)));
 	s->made = !mem_make(&s->mem, type, type->caps & MEM_HUGETLB ? 2 : MAX_UNITS);
 	if (s->made && move_slot(s)) {
 		mem_free(&s->mem);
@@ -156,6 +183,12 @@ static void make_slot(struct slot *s)
 	s->prot = PROT_READ | PROT_WRITE;
 	printf(" slot %ld is %s%s%s", (long)(s - slots), type->name,
 	       s->made ? "" : ": ", s->made ? "" : s->mem.why);
+	/* What is not registered answers all the same. */
+	for (int tries = 0; s->made && tries < 6; tries++) {
+		printf(", ");
+		if (try_register(s, s->mem.area, s->mem.len) > 0)
+			break;
+	}
 }
 
 /*
@@ -177,7 +210,7 @@ static void print_slot(const struct slot *s)
 		if (!present || entry & PM_UFFD || !(s->prot & PROT_READ))
 			continue;
 		for (size_t at = 0; at < s->mem.unit; at += s->mem.unit / 8)
-			hash = diff_mix(hash, p[at]);
+			hash = diff_mix(diff_mix(hash, p[at]), p[at + TOUCH_AT]);
 	}
 	printf("] %016llx blocks %ld rss %ld anon %ld\n", (unsigned long long)hash,
 	       mem_blocks(&s->mem), smaps_kb(s->mem.area, "Rss"),
@@ -361,28 +394,33 @@ static void act(struct action *a)
 
 static void step_register(struct slot *s)
 {
-	static const __u64 modes[] = {
-		M, M, M, W, W, M | W, M | W, N, N, M | N, W | N, M | W | N, R, M | R, W | R, 0,
-	};
-	int nr = rnd(NR_FDS);
-	__u64 mode = modes[rnd(ARRAY_SIZE(modes))];
 	bool all = rnd(4);
 	char *p = all ? s->mem.area : random_unit(s);
-	size_t len = all ? s->mem.len : random_len(s);
-	long long got;
 
-	if (mode & R && !diff_rwp)
-		mode = M;
-	got = uffd_register(fds[nr], p, len, mode);
-	if (got > 0)
-		s->fd = nr;
+	try_register(s, p, all ? s->mem.len : random_len(s));
+}
 
-	printf("register fd %d mode %#llx at %#lx len %#zx", nr, (unsigned long long)mode,
-	       offset_of(s, p), len);
-	if (got < 0)
-		printf(" = %s", err_name(got));
+static void touch(struct slot *s, char *p)
+{
+	struct action a = {
+		.what = TOUCH,
+		.slot = s,
+		.p = p,
+		.write = rnd(2),
+		.value = 1 + rnd(100),
+	};
+
+	printf("%s at %#lx", a.write ? "write" : "read", offset_of(s, a.p));
+	act(&a);
+	if (a.trap.sig)
+		printf(" = signal %d code %d", a.trap.sig, a.trap.code);
 	else
-		printf(" = %#llx", got & ~(diff_rwp ? 0 : 1LL << _UFFDIO_RWPROTECT));
+		printf(" = %d", a.value);
+}
+
+static void step_touch(struct slot *s)
+{
+	touch(s, random_unit(s) + rnd(2) * TOUCH_AT);
 }
 
 static void step_op(struct slot *s)
@@ -399,7 +437,7 @@ static void step_op(struct slot *s)
 		.dst = random_unit(s),
 		.src = source,
 		.len = random_len(s),
-		.mode = rnd(3) ? rnd(4) : 0,
+		.mode = rnd(rnd(4) ? 2 : 4),
 	};
 	long long done = 0;
 	int err;
@@ -411,7 +449,7 @@ static void step_op(struct slot *s)
 		call.len = s->mem.len;
 	}
 	if (call.op == OP_MOVE) {
-		from = from->made ? from : s;
+		from = from->made && rnd(2) ? from : s;
 		call.src = random_unit(from);
 	} else if (call.len > 4 * huge_size()) {
 		call.len = s->mem.unit;
@@ -422,24 +460,10 @@ static void step_op(struct slot *s)
 	if (call.op == OP_MOVE)
 		printf(" from %ld+%#lx", (long)(from - slots), offset_of(from, call.src));
 	printf(" = %s %lld", err_name(err), done);
-}
-
-static void step_touch(struct slot *s)
-{
-	struct action a = {
-		.what = TOUCH,
-		.slot = s,
-		.p = random_unit(s) + rnd(2) * 100,
-		.write = rnd(2),
-		.value = 1 + rnd(100),
-	};
-
-	printf("%s at %#lx", a.write ? "write" : "read", offset_of(s, a.p));
-	act(&a);
-	if (a.trap.sig)
-		printf(" = signal %d code %d", a.trap.sig, a.trap.code);
-	else
-		printf(" = %d", a.value);
+	if (!err && (call.op == OP_WP || call.op == OP_RWP)) {
+		printf(", ");
+		touch(s, call.dst);
+	}
 }
 
 static void step_advise(struct slot *s)
@@ -568,6 +592,11 @@ void diff_step(__u64 seed, unsigned int step)
 		return;
 	}
 	printf("%s: ", s->mem.type->name);
+	/* Most of what is above ends a registration. */
+	if (rnd(2)) {
+		try_register(s, s->mem.area, s->mem.len);
+		printf(", ");
+	}
 	kinds[k].run(s);
 	printf("\n");
 	if (s->made)

@@ -20,7 +20,6 @@
 
 #define ROW_SECONDS	20
 #define UNITS		2
-#define TARGET		1	/* the unit under test; the file may end before it */
 #define MADV_GUARD	102
 
 #define BYTE_SOURCE	0x5a
@@ -33,6 +32,12 @@ static __u64 have;		/* what the kernel offers */
 static bool lacks(__u64 feature)
 {
 	return ~have & feature;
+}
+
+/* The unit under test is the last; the file may end before it. */
+static char *target(const struct mem *m)
+{
+	return mem_unit(m, m->units - 1);
 }
 
 struct cell {
@@ -63,7 +68,7 @@ static void say(const struct cell *c, const char *what, const char *expected,
 static struct snapshot look(const struct cell *c)
 {
 	return (struct snapshot) {
-		.entry = pagemap(mem_unit(&c->mem, TARGET)) &
+		.entry = pagemap(target(&c->mem)) &
 			 (PM_PRESENT | PM_SWAP | PM_FILE | PM_UFFD),
 		.blocks = mem_blocks(&c->mem),
 	};
@@ -71,19 +76,19 @@ static struct snapshot look(const struct cell *c)
 
 static int prepare_page(struct cell *c)
 {
-	char *p = mem_unit(&c->mem, TARGET);
+	char *p = target(&c->mem);
 
 	switch (c->row->state) {
 	case ST_CACHED:
 	case ST_WP_CACHED:
-		return mem_fill_cache(&c->mem, TARGET, BYTE_CACHE);
+		return mem_fill_cache(&c->mem, c->mem.units - 1, BYTE_CACHE);
 	case ST_MAPPED:
 		memset(p, BYTE_MAPPED, c->mem.unit);
 		return 0;
 	case ST_GUARD:
 		return madvise(p, c->mem.unit, MADV_GUARD);
 	case ST_EOF:
-		return mem_truncate(&c->mem, TARGET);
+		return mem_truncate(&c->mem, c->mem.units - 1);
 	default:
 		return 0;
 	}
@@ -91,7 +96,7 @@ static int prepare_page(struct cell *c)
 
 static int prepare_marker(struct cell *c)
 {
-	char *p = mem_unit(&c->mem, TARGET);
+	char *p = target(&c->mem);
 
 	switch (c->row->state) {
 	case ST_WP_MARKER:
@@ -124,7 +129,7 @@ static int prepare_source(struct cell *c)
 	if (mem_make(&c->from, c->type, UNITS))
 		return -1;
 	if (has_source(c))
-		memset(mem_unit(&c->from, TARGET), BYTE_SOURCE, c->from.unit);
+		memset(target(&c->from), BYTE_SOURCE, c->from.unit);
 	return 0;
 }
 
@@ -193,7 +198,7 @@ static void cell_free(struct cell *c)
 
 static bool want_byte(struct cell *c, int byte)
 {
-	char *p = mem_unit(&c->mem, TARGET);
+	char *p = target(&c->mem);
 	struct trap trap = try_read(p, NULL);
 	char text[16];
 
@@ -210,7 +215,7 @@ static bool want_byte(struct cell *c, int byte)
 
 static bool want_wp(struct cell *c, bool wp)
 {
-	bool got = pagemap(mem_unit(&c->mem, TARGET)) & PM_UFFD;
+	bool got = pagemap(target(&c->mem)) & PM_UFFD;
 
 	if (got == wp)
 		return true;
@@ -235,8 +240,8 @@ static bool want_file(struct cell *c, const struct snapshot *before, int byte)
 	if (alias == MAP_FAILED || !mem_is(&c->mem, MEM_TOUCH))
 		return true;
 	/* Nobody watches this mapping: it comes from the file. */
-	try_read(alias + TARGET * c->mem.unit, NULL);
-	if (!unit_is(alias + TARGET * c->mem.unit, c->mem.unit, byte)) {
+	try_read(alias + c->mem.len - c->mem.unit, NULL);
+	if (!unit_is(alias + c->mem.len - c->mem.unit, c->mem.unit, byte)) {
 		say(c, "the page in the file", "what was filled in", "something else");
 		ok = false;
 	}
@@ -246,7 +251,7 @@ static bool want_file(struct cell *c, const struct snapshot *before, int byte)
 
 static bool want_poison(struct cell *c)
 {
-	struct trap trap = try_read(mem_unit(&c->mem, TARGET), NULL);
+	struct trap trap = try_read(target(&c->mem), NULL);
 
 	if (trap.sig == SIGBUS)
 		return true;
@@ -256,7 +261,7 @@ static bool want_poison(struct cell *c)
 
 static bool want_unregistered(struct cell *c)
 {
-	int err = uffd_copy(c->fd, mem_unit(&c->mem, TARGET), source, c->mem.unit, 0);
+	int err = uffd_copy(c->fd, target(&c->mem), source, c->mem.unit, 0);
 
 	if (err != -ENOENT) {
 		say(c, "COPY after it", "ENOENT", err_name(err));
@@ -269,13 +274,13 @@ static bool want_unregistered(struct cell *c)
 static bool want_moved(struct cell *c)
 {
 	bool rwp = c->col->modes & UFFDIO_REGISTER_MODE_RWP;
-	char *p = mem_unit(&c->mem, TARGET);
+	char *p = target(&c->mem);
 
 	if (c->row->hole)
 		return !(pagemap(p) & PM_PRESENT);
 	if (!want_wp(c, rwp) || (rwp && uffd_rwp(c->fd, p, c->mem.unit, 0)))
 		return false;
-	if (pagemap(mem_unit(&c->from, TARGET)) & (PM_PRESENT | PM_SWAP)) {
+	if (pagemap(target(&c->from)) & (PM_PRESENT | PM_SWAP)) {
 		say(c, "the source", "gone", "still there");
 		return false;
 	}
@@ -332,7 +337,7 @@ static bool want_kept(struct cell *c)
 static bool want_source_kept(struct cell *c)
 {
 	if (c->row->op != OP_MOVE || !has_source(c) ||
-	    unit_is(mem_unit(&c->from, TARGET), c->from.unit, BYTE_SOURCE))
+	    unit_is(target(&c->from), c->from.unit, BYTE_SOURCE))
 		return true;
 	say(c, "the source after the failure", "untouched", "something else");
 	return false;
@@ -366,8 +371,8 @@ static bool try_cell(struct cell *c, int want)
 {
 	struct uffd_call call = {
 		.op = c->row->op,
-		.dst = mem_unit(&c->mem, TARGET),
-		.src = c->row->op == OP_MOVE ? mem_unit(&c->from, TARGET) : source,
+		.dst = target(&c->mem),
+		.src = c->row->op == OP_MOVE ? target(&c->from) : source,
 		.len = c->mem.unit,
 		.mode = c->row->mode,
 	};
@@ -530,7 +535,7 @@ static bool has_guard(const struct mem_type *type)
 
 	if (mem_make(&mem, type, UNITS))
 		return true;
-	has = !madvise(mem_unit(&mem, TARGET), mem.unit, MADV_GUARD);
+	has = !madvise(target(&mem), mem.unit, MADV_GUARD);
 	mem_free(&mem);
 	return has;
 }
