@@ -46,7 +46,7 @@ summary { cursor: pointer; } details { margin: .3rem 0; }
 (if $mutants == "" then empty else
   "<h2>Defects that the tests were given</h2><p>One line each, in the kernel at the end of the queue; ok is one that a test has seen.</p><pre>\($mutants | @html)</pre>" end),
 (if $plot == "" then empty else
-  "<h2>Instructions per operation</h2><p>After divided by before each topic, in QEMU with -icount; scripts/bench --show prints the table.</p><details><summary>The plot</summary><div class=\"wide\">\($plot)</div></details>" end),
+  "<h2>Instructions per operation</h2><p>After divided by before each topic, in QEMU with -icount.</p><details><summary>The table (scripts/bench --show)</summary><pre>\($bench | @html)</pre></details><details><summary>The plot</summary><div class=\"wide\">\($plot)</div></details>" end),
 (if $pipeline == "" then empty else
   "<h2>Where the time of make ci goes</h2><p>Seconds, when make bench-ci ran last.</p><pre>\($pipeline | @html)</pre>" end),
 "<p class=\"sub\">\($full | @html)</p>",
