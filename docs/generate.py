@@ -368,6 +368,10 @@ def measured(out):
             older = "Measured on an older queue.\n"
             text = (f"<p>{older}</p>" if name.endswith(".svg") else older) + text
         write(out / "generated" / name, text)
+    floor = read(SERIES / "floor.txt")
+    if (git("rev-parse", "topic/types^{tree}") or "").strip() not in floor:
+        floor = "Measured on an older queue.\n" + floor
+    write(out / "generated" / "floor.txt", floor)
 
 
 # Where a line of a patch counts for the comparison of the guest_memfd topic, first match first.
