@@ -38,6 +38,7 @@ MEASURED = {
     "bench-ci.txt": (("scripts/bench-ci", "--show"), "bench-ci.json"),
     "coverage.txt": (("scripts/coverage", "--figures"), "coverage.json"),
 }
+OLDER = "Measured on an older queue.\n"
 PICTURES = {
     "copy": ["userfaultfd_copy"],
     "missing": ["do_anonymous_page", "shmem_get_folio_gfp", "hugetlb_no_page"],
@@ -365,13 +366,10 @@ def measured(out):
         done = subprocess.run([str(TOP / command[0]), *command[1:]], cwd=TOP, capture_output=True, check=False)
         text = done.stdout.decode() or f"Nothing to show: {done.stderr.decode().strip()}\n"
         if done.stdout and not of_this_queue(SERIES / result):
-            older = "Measured on an older queue.\n"
-            text = (f"<p>{older}</p>" if name.endswith(".svg") else older) + text
+            text = (f"<p>{OLDER}</p>" if name.endswith(".svg") else OLDER) + text
         write(out / "generated" / name, text)
-    floor = read(SERIES / "floor.txt")
-    if (git("rev-parse", "topic/types^{tree}") or "").strip() not in floor:
-        floor = "Measured on an older queue.\n" + floor
-    write(out / "generated" / "floor.txt", floor)
+    floor, tree = read(SERIES / "floor.txt"), git("rev-parse", "topic/types^{tree}")
+    write(out / "generated" / "floor.txt", floor if tree and tree.strip() in floor else OLDER + floor)
 
 
 # Where a line of a patch counts for the comparison of the guest_memfd topic, first match first.
