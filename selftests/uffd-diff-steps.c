@@ -24,7 +24,7 @@
 #define NR_FDS		4
 #define MAX_UNITS	8
 #define MAX_EVENTS	6	/* of one access, before it is helped out */
-#define TOUCH_AT	100	/* in a page, but at its start */
+#define TOUCH_AT	100	/* in a page, but not at its start */
 #define MADV_GUARD_ON	102
 #define MADV_GUARD_OFF	103
 #define MADV_COLLAPSE_NOW 25

@@ -83,17 +83,22 @@ FIXTURE_TEARDOWN(uffd)
 {
 }
 
-/* Another mapping in place of the one before, and nothing registered. */
-static inline bool renew(FIXTURE_DATA(uffd) * self)
+/* Another mapping in place of the one before, at @at if that is not NULL; nothing is registered. */
+static inline bool renew_at(FIXTURE_DATA(uffd) * self, void *at)
 {
 	if (self->fd >= 0)
 		close(self->fd);
 	self->fd = -1;
 	mem_free(&self->mem);
-	if (mem_make(&self->mem, self->type, UNITS))
+	if (mem_make_at(&self->mem, self->type, UNITS, at))
 		return false;
 	self->target = mem_unit(&self->mem, TARGET);
 	return true;
+}
+
+static inline bool renew(FIXTURE_DATA(uffd) * self)
+{
+	return renew_at(self, NULL);
 }
 
 /* /dev/zero: anonymous memory, but the file that it has ends before it starts. */

@@ -147,15 +147,6 @@ static struct counts count(const struct mem *m, const char *p)
 #define FAR_AWAY	(1UL << 40)
 #define FAR_UNITS	4
 
-static bool renew_far(FIXTURE_DATA(uffd) *self)
-{
-	mem_free(&self->mem);
-	if (mem_make_at(&self->mem, self->type, UNITS, FAR_DST))
-		return false;
-	self->target = mem_unit(&self->mem, TARGET);
-	return true;
-}
-
 /* Through another mapping, so that this one gets no page table of it. */
 static int fill_cache_apart(struct mem *m)
 {
@@ -188,11 +179,11 @@ TEST_F(uffd, each_allocation_of_copy)
 
 TEST_F(uffd, each_allocation_of_zeropage)
 {
-	struct uffd_call call = { OP_ZEROPAGE, self->target, NULL, self->mem.unit, 0 };
+	struct uffd_call call = { .op = OP_ZEROPAGE, .len = self->mem.unit };
 
 	NEED(!mem_is(&self->mem, MEM_HUGETLB), "hugetlb has no zero page");
 	NEED(failures_prepared(), NO_INJECTION);
-	ASSERT_TRUE(renew_far(self));
+	ASSERT_TRUE(renew_at(self, FAR_DST));
 	OPEN(0, M);
 	call.dst = self->target;
 	FAIL_EACH(&call);
@@ -201,13 +192,13 @@ TEST_F(uffd, each_allocation_of_zeropage)
 
 TEST_F(uffd, each_allocation_of_continue)
 {
-	struct uffd_call call = { OP_CONTINUE, self->target, NULL, self->mem.unit, 0 };
+	struct uffd_call call = { .op = OP_CONTINUE, .len = self->mem.unit };
 
 	NEED_MINOR();
 	NEED(failures_prepared(), NO_INJECTION);
 	/* mremap() makes no second mapping of huge pages. */
 	NEED(self->mem.fd >= 0 || !mem_is(&self->mem, MEM_HUGETLB), "not a file");
-	ASSERT_TRUE(renew_far(self));
+	ASSERT_TRUE(renew_at(self, FAR_DST));
 	ASSERT_EQ(0, fill_cache_apart(&self->mem));
 	OPEN(0, N);
 	call.dst = self->target;
@@ -217,11 +208,11 @@ TEST_F(uffd, each_allocation_of_continue)
 
 TEST_F(uffd, each_allocation_of_poison)
 {
-	struct uffd_call call = { OP_POISON, self->target, NULL, self->mem.unit, 0 };
+	struct uffd_call call = { .op = OP_POISON, .len = self->mem.unit };
 
 	NEED_KNOWN(OP_POISON);
 	NEED(failures_prepared(), NO_INJECTION);
-	ASSERT_TRUE(renew_far(self));
+	ASSERT_TRUE(renew_at(self, FAR_DST));
 	OPEN(0, M);
 	call.dst = self->target;
 	FAIL_EACH(&call);
