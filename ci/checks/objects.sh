@@ -8,81 +8,126 @@ excerpt() {
 	grep -m1 -A3 -E '(error|Error|undefined reference|ERROR: modpost|was dropped|cannot be turned off)' "$1" | cut -c1-160
 }
 
+# srcarch CONFIG: the folder of its architecture below arch/.
+srcarch() {
+	matrix_row "$1"
+	case $cfg_arch in
+	x86_64|i386) echo x86 ;;
+	*) echo "$cfg_arch" ;;
+	esac
+}
+
 # enabled CONFIG FOLDER: what CONFIG compiles in FOLDER and goes into below it, as its Makefile says.
 enabled() {
+	local arch bits=32
+	arch=$(srcarch "$1")
+	! grep -qx 'CONFIG_64BIT=y' "$build/o/$1/.config" || bits=64
 	make -s -f - all <<-M | tr ' ' '\n' | sort -u
 		include $build/o/$1/.config
 		srctree := $V_SRC
 		src := $V_SRC/$2
 		obj := $2
+		ARCH := $arch
+		SRCARCH := $arch
+		BITS := $bits
+		# Only the top Makefile names it.
+		ARCH_LIB := lib/
 		include \$(firstword \$(wildcard $V_SRC/$2/Kbuild) $V_SRC/$2/Makefile)
-		objects := \$(obj-y) \$(obj-m) \$(lib-y)
+		$([[ $2 != arch/* || $2 = arch/*/* ]] || grep -hE "^(core|libs|drivers)-[^=]*=.*$2/" "$V_SRC/$2/Makefile")
+		objects := \$(obj-y) \$(obj-m) \$(lib-y) \$(patsubst $2/%,%,\$(core-y) \$(libs-y) \$(drivers-y))
 		all: ; @echo \$(objects) \$(foreach o,\$(objects),\$(\$(o:.o=-y)) \$(\$(o:.o=-objs)))
 	M
 }
 
-# home FILE: the folder whose Makefile decides about it.
+# home PATH: the folder above it whose Makefile decides about it.
 home() {
-	local dir=${1%/*}
-	until [ -e "$V_SRC/$dir/Makefile" ] || [ -e "$V_SRC/$dir/Kbuild" ] || [[ $dir != */* ]]; do
-		dir=${dir%/*}
+	local dir
+	dir=$(dirname "$1")
+	until [ -e "$V_SRC/$dir/Makefile" ] || [ -e "$V_SRC/$dir/Kbuild" ]; do
+		dir=$(dirname "$dir")
 	done
 	echo "$dir"
 }
 
 # reached CONFIG FOLDER: does CONFIG go into it?
 reached() {
-	local dir=$2 list
-	while [[ $dir = */* ]]; do
-		list=$(enabled "$1" "${dir%/*}" 2> "$V_OUT/$1.unknown") || exit 1
-		grep -qxF "${dir##*/}/" <<< "$list" || return 1
-		dir=${dir%/*}
+	local dir=$2 above list
+	while [ "$dir" != . ]; do
+		above=$(home "$dir")
+		list=$(enabled "$1" "$above" 2> "$V_OUT/$1.unknown") || exit 1
+		grep -qxF "${dir#"$above"/}/" <<< "$list" || return 1
+		dir=$above
 	done
 }
 
-# The objects that the patch can affect: of the touched sources, and of the
-# sources that name what the changed lines of a touched header name.  A name
-# that half of mm uses (vm_area_struct) tells nothing about who is affected.
+# code PATTERN: the touched files that a kernel is made of.
+code() { touched "$1" | grep -vE '^(Documentation|samples|scripts|tools|usr)/'; }
+
+# includers HEADER DEPTH: sources that include it, those of mm and of the core first, and the headers that do.
+includers() {
+	local name where header
+	case $1 in
+	arch/*/include/*) name=${1##*include/} where=${1%%/include/*} ;;
+	*include/*) name=${1##*include/} where=. ;;
+	*) name=${1##*/} where=${1%/*} ;;
+	esac
+	git -C "$V_SRC" grep -lE "^#include *[<\"]([^>\"]*/)?${name#uapi/}[>\"]" -- "$where" "${elsewhere[@]}" |
+		awk '{ print !/^(mm|kernel)\//, $0 }' | sort -s -n | cut -d' ' -f2 > "$V_OUT/includers.$2"
+	grep '\.c$' "$V_OUT/includers.$2" | head -10
+	[ "$2" -eq 2 ] || grep '\.h$' "$V_OUT/includers.$2" | head -3 | while read -r header; do
+		includers "$header" $(($2 + 1))
+	done
+}
+
+# The sources that the patch can affect: the touched ones, some that include a touched header,
+# and those that name what its changed lines name.  A name that half of mm uses (vm_area_struct)
+# tells nothing about who is affected.
 sources() {
-	local name users
-	touched '^(mm|ipc|fs|kernel|virt|lib|block|io_uring|security|drivers|net|sound|crypto|arch|init)/.*\.c$'
-	touched '^(include/|mm/|virt/|ipc/|fs/).*\.h$' > /dev/null || return 0
+	local elsewhere=(':!Documentation' ':!samples' ':!scripts' ':!tools' ':!usr') header
+	code '\.[cS]$'
+	code '\.h$' > "$V_OUT/headers" || return 0
 	awk '/^diff --git /{ h = /\.h$/ } h && /^[-+][^-+]/' "$V_PATCH" |
-		grep -oE '\b[A-Za-z][A-Za-z0-9]*_[A-Za-z0-9_]{4,}\b' | sort -u | head -100 |
-		while read -r name; do
-			users=$(git -C "$V_SRC" grep -lw "$name" -- 'mm/*.c' 'ipc/*.c' 'fs/*.c' 'virt/kvm/*.c' |
-				grep -E '^(mm|ipc|fs|virt/kvm)/[^/]*\.c$|^fs/(proc|hugetlbfs)/')
-			[ "$(wc -l <<< "$users")" -gt 20 ] || echo "$users"
-		done | sed '/^$/d'
+		grep -oE '\b[A-Za-z][A-Za-z0-9]*_[A-Za-z0-9_]{4,}\b' | sort -u | head -100 > "$V_OUT/names"
+	{ [ ! -s "$V_OUT/names" ] || git -C "$V_SRC" grep -owFf "$V_OUT/names" -- '*.c' "${elsewhere[@]}"; } | sort -u |
+		awk -F: -v few=20 '{
+			all[$2] = all[$2] $1 "\n"; n[$2]++
+			if ($1 ~ /^(mm|ipc|fs|virt\/kvm)\/[^\/]*$|^fs\/(proc|hugetlbfs)\//) { near[$2] = near[$2] $1 "\n"; m[$2]++ }
+		} END {
+			for (name in n)
+				if (n[name] <= few) printf "%s", all[name]
+				else if (m[name] <= few) printf "%s", near[name]
+		}'
+	while read -r header; do
+		includers "$header" 1 | head -20
+	done < "$V_OUT/headers"
 }
 
 # folders CONFIG: whole folders to make in it.  A Makefile or a Kconfig reaches
-# all that it governs; what is in virt/kvm is compiled by the architecture.
+# all that it governs, and mm/ stands for what the top ones govern; what is in
+# virt/kvm is compiled by the architecture.
 folders() {
-	local kvm
-	matrix_row "$1"
-	case $cfg_arch in
-	x86_64|i386) kvm=arch/x86/kvm/ ;;
-	*) kvm=arch/$cfg_arch/kvm/ ;;
-	esac
+	local kvm dir
+	kvm=arch/$(srcarch "$1")/kvm
 	{
 		sed -n "s,^virt/kvm/.*,$kvm,p" "$V_OUT/sources"
-		touched '^(mm|ipc|virt/kvm)/.*(Makefile|Kconfig[^/]*)$' | sed "s,^virt/kvm/.*,$kvm,; s,/[^/]*\$,/,"
+		code '(^|/)(Makefile|Kbuild|Kconfig)[^/]*$' | while read -r file; do
+			case $file in virt/kvm/*) echo "$kvm" ;; *) home "$file" ;; esac
+		done | sed 's,^\.$,mm,'
 	} | sort -u | while read -r dir; do
-		[ "$dir" != "$kvm" ] || grep -q '^CONFIG_KVM=' "$build/o/$1/.config" || continue
-		echo "$dir"
+		reached "$1" "$dir" || continue
+		echo "$dir/"
 	done
 }
 
 # targets CONFIG: what to make in it for this patch.
 targets() {
 	local dir whole
-	whole=$(folders "$1")
+	whole=$(folders "$1") || exit 1
 	printf '%s' "${whole:+$whole$'\n'}"
 	sed '/^virt.kvm/d' "$V_OUT/sources" | while read -r file; do home "$file"; done | sort -u | while read -r dir; do
 		! grep -qxF "$dir/" <<< "$whole" || continue
 		enabled "$1" "$dir" > "$V_OUT/$1.enabled" 2> "$V_OUT/$1.unknown" || exit 1
-		sed -n "s,^$dir/\(.*\)c\$,\1o,p" "$V_OUT/sources" | sort -u | comm -12 "$V_OUT/$1.enabled" - > "$V_OUT/$1.here"
+		sed -n "s,^$dir/\(.*\)[cS]\$,\1o,p" "$V_OUT/sources" | sort -u | comm -12 "$V_OUT/$1.enabled" - > "$V_OUT/$1.here"
 		[ ! -s "$V_OUT/$1.here" ] || ! reached "$1" "$dir" || sed "s,^,$dir/," "$V_OUT/$1.here"
 	done
 }
@@ -199,7 +244,7 @@ proof() {
 		git -C "$V_SRC" rev-parse "$V_BEFORE^{tree}" "$V_AFTER^{tree}"
 		sed -n '/^diff --git /,/^-- $/p' "$V_PATCH"
 		"$top/scripts/check-tools" --versions | grep -E 'gcc|clang|lld|sparse'
-		find "$configs" "$top"/ci/{lib.sh,ccache,checks/objects.sh,checks/40-sparse,sparse,messages.awk,remap.awk} -type f | sort | xargs cat
+		find "$configs" "$top"/ci/{lib.sh,ccache,checks/lib.sh,checks/objects.sh,checks/30-build,checks/40-sparse,sparse,messages.awk,remap.awk} -type f | sort | xargs cat
 	} | sha1sum | cut -c1-16
 }
 
