@@ -110,7 +110,7 @@ folders() {
 	kvm=arch/$(srcarch "$1")/kvm
 	{
 		sed -n "s,^virt/kvm/.*,$kvm,p" "$V_OUT/sources"
-		code '(^|/)(Makefile|Kbuild|Kconfig)[^/]*$' | while read -r file; do
+		{ code '(^|/)(Makefile|Kbuild|Kconfig)[^/]*$' || true; } | while read -r file; do
 			case $file in virt/kvm/*) echo "$kvm" ;; *) home "$file" ;; esac
 		done | sed 's,^\.$,mm,'
 	} | sort -u | while read -r dir; do
@@ -122,7 +122,7 @@ folders() {
 # targets CONFIG: what to make in it for this patch.
 targets() {
 	local dir whole
-	whole=$(folders "$1") || exit 1
+	whole=$(folders "$1") || return 1
 	printf '%s' "${whole:+$whole$'\n'}"
 	sed '/^virt.kvm/d' "$V_OUT/sources" | while read -r file; do home "$file"; done | sort -u | while read -r dir; do
 		! grep -qxF "$dir/" <<< "$whole" || continue
