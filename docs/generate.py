@@ -382,6 +382,16 @@ def place_of(path):
     return next((name for start, name in PLACES if path.startswith(start)), "elsewhere")
 
 
+def differences(out):
+    """A table of what ci/diff finds between kernels, as ci/differences judges it."""
+    lines = (TOP / "ci" / "differences").read_text().splitlines()
+    text = ".. list-table::\n   :header-rows: 1\n\n   * - from\n     - to\n     - judged\n     - why\n"
+    for _, *row in (line.split("\t") for line in lines if line and not line.startswith("#")):
+        cells = (escape(cell.replace("\\.", ".").replace("|", ", ")) for cell in row)
+        text += "   * - " + "\n     - ".join(cells) + "\n"
+    write(out / "generated" / "differences.txt", text)
+
+
 def lines_by_place(out, topic):
     """How many lines a topic adds and removes where, and what it exports."""
     patches = [Patch(topic, path) for path in sorted((SERIES / topic).glob("[0-9]*.patch"))]
@@ -417,6 +427,7 @@ def main():
     table(out)
     upstream(out)
     measured(out)
+    differences(out)
     lines_by_place(out, "guest_memfd")
 
 
