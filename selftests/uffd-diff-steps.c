@@ -24,6 +24,7 @@
 #define NR_FDS		4
 #define MAX_UNITS	8
 #define MAX_EVENTS	6	/* of one access, before it is helped out */
+#define ACTION_SECONDS	20	/* of one action, which nothing has to wait for */
 #define TOUCH_AT	100	/* in a page, but not at its start */
 #define MADV_GUARD_ON	102
 #define MADV_GUARD_OFF	103
@@ -380,7 +381,10 @@ static void act(struct action *a)
 		for (int i = 0; i < NR_FDS; i++)
 			pfds[i] = (struct pollfd){ fds[i], POLLIN };
 		pfds[NR_FDS] = (struct pollfd){ a->done_fd, POLLIN };
-		poll(pfds, NR_FDS + 1, -1);
+		if (!poll(pfds, NR_FDS + 1, ACTION_SECONDS * 1000)) {
+			printf(" does not return\n");
+			exit(EXIT_FAILURE);
+		}
 		for (int i = 0; i < NR_FDS; i++)
 			if (pfds[i].revents & POLLIN) {
 				one_event(i, count++);

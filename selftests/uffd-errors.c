@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "uffd-file.h"
 #include "uffd-fixture.h"
 
 /* What follows the mapping is nothing, and below the end of user space. */
@@ -100,7 +102,8 @@ TEST_F(uffd, part_of_a_huge_page)
 	EXPECT_ERR(-EINVAL, uffd_register(self->fd, p + part, part, M), "REGISTER");
 	EXPECT_ERR(-EINVAL, uffd_register(self->fd, p, part, M), "REGISTER");
 	close(self->fd);
-	OPEN(0, M | N);
+	/* From here on a skip would hide what failed. */
+	OPEN_ALWAYS(0, M | N);
 	EXPECT_ERR(-EINVAL, uffd_copy(self->fd, p, self->source, part, 0), "COPY");
 	EXPECT_ERR(-EINVAL, uffd_copy(self->fd, p + part, self->source, part, 0), "COPY");
 	EXPECT_ERR(-EINVAL, uffd_continue(self->fd, p, part, 0), "CONTINUE");
@@ -108,13 +111,15 @@ TEST_F(uffd, part_of_a_huge_page)
 		EXPECT_ERR(-EINVAL, uffd_poison(self->fd, p, part), "POISON");
 	EXPECT_ERR(-EINVAL, uffd_unregister(self->fd, p + part, part), "UNREGISTER");
 	close(self->fd);
-	OPEN(0, W);
+	if (!has_wp(self->type))
+		return;
+	OPEN_ALWAYS(0, W);
 	EXPECT_ERR(-EINVAL, uffd_wp(self->fd, p, part, UFFDIO_WRITEPROTECT_MODE_WP),
 		   "WRITEPROTECT");
 	close(self->fd);
 	if (!(uffd_features() & RWP))
 		return;
-	OPEN(RWP, R);
+	OPEN_ALWAYS(RWP, R);
 	EXPECT_ERR(-EINVAL, uffd_rwp(self->fd, p, part, UFFDIO_RWPROTECT_MODE_RWP), "RWPROTECT");
 }
 
@@ -145,7 +150,7 @@ TEST_F(uffd, not_registered)
 		EXPECT_ERR(want[op], uffd_do(self->fd, &call, NULL), op_names[op]);
 	}
 	EXPECT_ABSENT(self->target, "not registered");
-	EXPECT_VALUE(0, mem_blocks(&self->mem) > 0, "%s not registered: blocks in the file",
+	EXPECT_VALUE(0, mem_in_file(&self->mem) > 0, "%s not registered: in the file",
 		     self->type->name);
 }
 
@@ -479,6 +484,76 @@ TEST_F(uffd, across_two_page_tables)
 	free(source);
 }
 
+#define PM_PFN		((1ULL << 55) - 1)
+#define UNPOISON	"/sys/kernel/debug/hwpoison/unpoison-pfn"
+
+static void on_loss(int sig)
+{
+}
+
+/*
+ * As if the hardware had lost unit @nr of the file, which is mapped nowhere then.
+ * The number of its page, for unpoison(), or 0.
+ */
+static __u64 lose_page(struct mem *m, size_t nr, int *err)
+{
+	char *map = mem_is_shared(m) ? m->area : mem_alias(m);
+	__u64 pfn;
+	char *p;
+
+	if (map == MAP_FAILED)
+		return 0;
+	p = map + nr * m->unit;
+	memset(p, BYTE_CACHE, m->unit);
+	pfn = pagemap(p) & PM_PFN;
+	/* Who has it mapped is told at once. */
+	signal(SIGBUS, on_loss);
+	*err = madvise(p, m->unit, MADV_HWPOISON) ? -errno : 0;
+	if (map != m->area)
+		munmap(map, m->len);
+	else if (madvise(p, m->unit, MADV_DONTNEED))
+		return 0;
+	return pfn;
+}
+
+static int unpoison(__u64 pfn)
+{
+	int fd = open(UNPOISON, O_WRONLY | O_CLOEXEC), err = 0;
+
+	if (fd < 0 || dprintf(fd, "%#llx", (unsigned long long)pfn) < 0)
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+TEST_F(uffd, continue_lost_page)
+{
+	unsigned long huge = free_huge_pages();
+	int err = 0;
+	__u64 pfn;
+
+	NEED_MINOR();
+	NEED(!access(UNPOISON, W_OK), "not root, or no CONFIG_HWPOISON_INJECT");
+	OPEN_ALWAYS(0, N);
+	pfn = lose_page(&self->mem, TARGET, &err);
+	ASSERT_NE(0, pfn);
+	/* It is kept in the file: of guest_memfd that is said to be a failure. */
+	if (self->type->class != CLASS_GMEM || err != -EBUSY)
+		EXPECT_ERR(0, err, "MADV_HWPOISON");
+	EXPECT_ERR(-EIO, uffd_continue(self->fd, self->target, self->mem.unit, 0), "CONTINUE");
+	EXPECT_ABSENT(self->target, "CONTINUE of a lost page");
+	/* Nor does anybody get it who asks without a userfaultfd. */
+	EXPECT_ERR(0, uffd_unregister(self->fd, self->mem.area, self->mem.len), "UNREGISTER");
+	EXPECT_VALUE(SIGBUS, try_read(self->target, NULL).sig, "%s read of a lost page, signal",
+		     self->type->name);
+	/* Nobody has it any more: it is as good as new. */
+	close(self->fd);
+	mem_free(&self->mem);
+	EXPECT_ERR(0, unpoison(pfn), "the lost page found again");
+	EXPECT_VALUE(huge, free_huge_pages(), "%s lost page: free huge pages", self->type->name);
+}
+
 /* Memory that may not be written must not be filled behind its back. */
 TEST_F(uffd, read_only_file)
 {
@@ -521,7 +596,7 @@ TEST_F(uffd, rwp_needs_access)
 /* The process whose memory it is has gone. */
 TEST_F(uffd, dead_process)
 {
-	int fds[2], fd, pidfd;
+	int fds[2], fd, pidfd, status;
 	pid_t pid;
 
 	ASSERT_EQ(0, pipe(fds));
@@ -538,7 +613,8 @@ TEST_F(uffd, dead_process)
 	self->fd = syscall(SYS_pidfd_getfd, pidfd, fd, 0);
 	ASSERT_GE(self->fd, 0);
 	ASSERT_EQ(0, kill(pid, SIGKILL));
-	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_VALUE(-SIGKILL, exit_code(status), "%s dead process, signal", self->type->name);
 	EXPECT_ERR(-ESRCH, COPY(TARGET, 0), "COPY");
 	if (uffd_knows(OP_POISON))
 		EXPECT_ERR(-ESRCH, uffd_poison(self->fd, self->target, self->mem.unit), "POISON");
@@ -562,14 +638,14 @@ TEST_F(uffd, dead_process)
 struct long_call {
 	struct uffd_call call;
 	int fd;
+	int code;		/* that it ended with */
 };
 
 static int do_long_call(void *arg)
 {
 	struct long_call *c = arg;
 
-	uffd_do(c->fd, &c->call, NULL);
-	return 0;
+	return uffd_do(c->fd, &c->call, NULL) ? 1 : 0;
 }
 
 enum kill_result { KILL_NO_MEMORY, KILL_STOPPED, KILL_DONE };
@@ -577,7 +653,8 @@ enum kill_result { KILL_NO_MEMORY, KILL_STOPPED, KILL_DONE };
 /* Fill all of a mapping, and be killed once its first page is there. */
 static enum kill_result kill_once(struct long_call *c, struct mem *m)
 {
-	pid_t pid;
+	int status = 0;
+	pid_t pid, gone = 0;
 
 	c->fd = uffd_open(0);
 	if (c->fd < 0 || uffd_register(c->fd, m->area, m->len, M) < 0)
@@ -587,31 +664,35 @@ static enum kill_result kill_once(struct long_call *c, struct mem *m)
 	if (pid < 0)
 		return KILL_NO_MEMORY;
 	/* It ends, or is seen: whatever it says, this does not wait for ever. */
-	while (!(pagemap(m->area) & PM_PRESENT) && !waitpid(pid, NULL, WNOHANG))
+	while (!gone && !(pagemap(m->area) & PM_PRESENT)) {
 		sched_yield();
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+		gone = waitpid(pid, &status, WNOHANG);
+	}
+	if (!gone) {
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+	}
+	c->code = exit_code(status);
 	return pagemap(m->area) & PM_PRESENT &&
 	       !(pagemap(mem_unit(m, m->units - 1)) & PM_PRESENT) ? KILL_STOPPED : KILL_DONE;
 }
 
-static enum kill_result kill_in_the_middle(const struct mem_type *type, enum uffd_op op,
+static enum kill_result kill_in_the_middle(const struct mem_type *type, struct long_call *c,
 					   size_t units)
 {
 	enum kill_result result = KILL_NO_MEMORY;
-	struct long_call c = { .call.op = op };
 	struct mem m, from;
 
 	if (mem_make(&m, type, units))
 		return KILL_NO_MEMORY;
 	if (!mem_make(&from, mem_type_find("anon"), m.len / page_size())) {
-		if (op == OP_MOVE)
+		if (c->call.op == OP_MOVE)
 			memset(from.area, BYTE_COPY, from.len);
-		c.call.dst = m.area;
-		c.call.src = from.area;
-		c.call.len = m.len;
-		result = kill_once(&c, &m);
-		close(c.fd);
+		c->call.dst = m.area;
+		c->call.src = from.area;
+		c->call.len = m.len;
+		result = kill_once(c, &m);
+		close(c->fd);
 		mem_free(&from);
 	}
 	mem_free(&m);
@@ -622,7 +703,8 @@ static enum kill_result kill_in_the_middle(const struct mem_type *type, enum uff
 
 /*
  * It may be done before the signal is there, but not always: how often it was
- * stopped is told, and never is no failure.
+ * stopped is told, and never is no failure.  What is not done was ended by the
+ * signal, and by nothing else.
  */
 static void try_kills(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * self,
 		      enum uffd_op op, size_t units)
@@ -630,11 +712,18 @@ static void try_kills(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * se
 	unsigned int tries = 0, stopped = 0;
 
 	while (tries < KILLS && !stopped) {
-		enum kill_result result = kill_in_the_middle(self->type, op, units);
+		struct long_call c = { .call.op = op };
+		enum kill_result result = kill_in_the_middle(self->type, &c, units);
 
-		NEED(result != KILL_NO_MEMORY, "no memory that takes long to fill");
+		NEED(tries || result != KILL_NO_MEMORY, "no memory that takes long to fill");
+		ASSERT_NE(KILL_NO_MEMORY, result);
 		tries++;
 		stopped += result == KILL_STOPPED;
+		if (result == KILL_STOPPED || c.code)
+			ASSERT_EQ(-SIGKILL, c.code)
+				TH_LOG("%s %s, killed: expected signal %d, got %s %d",
+				       self->type->name, op_names[op], SIGKILL,
+				       c.code < 0 ? "signal" : "exit code", abs(c.code));
 	}
 	TH_LOG("%s %s: stopped in the middle %u of %u times", self->type->name, op_names[op],
 	       stopped, tries);

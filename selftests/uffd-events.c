@@ -411,6 +411,9 @@ TEST_F(change, killed)
 	ASSERT_EQ(1, read(fds[0], &one, 1));
 	ASSERT_EQ(0, kill(pid, SIGKILL));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_TRUE(WIFSIGNALED(status))
+		TH_LOG("anon %s killed: expected a signal, got status %#x", self->change.name,
+		       status);
 	EXPECT_VALUE(SIGKILL, WTERMSIG(status), "anon %s killed: signal", self->change.name);
 }
 

@@ -256,7 +256,7 @@ TEST_F(uffd, poison_is_inherited)
 	if (!pid)
 		_exit(try_read(self->target, NULL).sig);
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	EXPECT_VALUE(mem_is_shared(&self->mem) ? 0 : SIGBUS, WEXITSTATUS(status),
+	EXPECT_VALUE(mem_is_shared(&self->mem) ? 0 : SIGBUS, exit_code(status),
 		     "%s read by a child after POISON, signal", self->type->name);
 }
 
@@ -489,7 +489,7 @@ TEST_F(uffd, fork_event)
 		     "%s read of a child, address", self->type->name);
 	EXPECT_ERR(0, uffd_copy(child, self->target, self->source, self->mem.unit, 0), "COPY");
 	pthread_join(f.thread, NULL);
-	EXPECT_VALUE(BYTE_COPY, WEXITSTATUS(f.status), "%s read of a child, value",
+	EXPECT_VALUE(BYTE_COPY, exit_code(f.status), "%s read of a child, value",
 		     self->type->name);
 	/* A private page of the child's is nothing to its parent. */
 	if (!mem_is_shared(&self->mem))
@@ -568,7 +568,7 @@ static void try_fork(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * sel
 		if (!pid)
 			_exit(protection(&self->mem));
 		ASSERT_EQ(pid, waitpid(pid, &status, 0));
-		EXPECT_VALUE(keeps[i].kept, WEXITSTATUS(status), "%s fork, %s: the child",
+		EXPECT_VALUE(keeps[i].kept, exit_code(status), "%s fork, %s: the child",
 			     self->type->name, keeps[i].name);
 		EXPECT_VALUE(keeps[i].modes == R ? 1 : 3, protection(&self->mem),
 			     "%s fork, %s: its parent", self->type->name, keeps[i].name);
@@ -623,21 +623,31 @@ TEST_F(uffd, unshared_page_is_protected)
 	EXPECT_PM_UFFD(true, self->target, "process_vm_readv()");
 }
 
+static bool make_huge(struct mem *m)
+{
+	if (mem_make(m, mem_type_find("anon-thp"), UNITS))
+		return false;
+	memset(m->area, BYTE_MAPPED, m->len);
+	if (smaps_kb(m->area, "AnonHugePages") > 0)
+		return true;
+	mem_free(m);
+	return false;
+}
+
 /* A transparent huge page is protected as it is, and its faults are of a page. */
 TEST_F(uffd, transparent_huge_page)
 {
 	static const __u64 modes[] = { W, R };
+	unsigned int tried = 0;
 
 	NEED(self->type->class == CLASS_ANON, "not anonymous memory");
 	for (unsigned int i = 0; i < ARRAY_SIZE(modes); i++) {
 		bool rwp = modes[i] == R;
 		struct mem m;
 
-		if (rwp && !(uffd_features() & RWP))
+		if ((rwp && !(uffd_features() & RWP)) || !make_huge(&m))
 			continue;
-		NEED(!mem_make(&m, mem_type_find("anon-thp"), UNITS), "no transparent huge pages");
-		memset(m.area, BYTE_MAPPED, m.len);
-		NEED(smaps_kb(m.area, "AnonHugePages") > 0, "no free transparent huge page");
+		tried++;
 		self->fd = uffd_open(rwp ? RWP : 0);
 		ASSERT_GT(uffd_register(self->fd, m.area, m.len, modes[i]), 0);
 		ASSERT_EQ(0, rwp ? uffd_rwp(self->fd, m.area, m.len, UFFDIO_RWPROTECT_MODE_RWP) :
@@ -651,6 +661,7 @@ TEST_F(uffd, transparent_huge_page)
 		close(self->fd);
 		mem_free(&m);
 	}
+	NEED(tried, "no free transparent huge page");
 }
 
 /* What is swapped out is not missing. */

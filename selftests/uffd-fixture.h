@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #include "kselftest_harness.h"
 #include "uffd-lib.h"
@@ -105,6 +106,12 @@ static inline bool renew(FIXTURE_DATA(uffd) * self)
 static inline bool can_be_filled(const struct mem_type *type)
 {
 	return type->class != CLASS_DEV_ZERO;
+}
+
+/* What a child left with, or the signal that ended it, negative. */
+static inline int exit_code(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
 static inline bool is_private_memory(const struct mem_type *type)

@@ -447,6 +447,8 @@ TEST_F(move, another_process)
 	if (!pid)
 		_exit(-move(self->fd, self->dst, self->src, self->page, 0));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_TRUE(WIFEXITED(status))
+		TH_LOG("anon MOVE, another process: expected it to end, got status %#x", status);
 	EXPECT_RESULT(-EINVAL, -WEXITSTATUS(status), "anon MOVE, another process");
 	EXPECT_VALUE(0, pagemap(self->dst) & PM_PRESENT, "anon MOVE, another process: a page");
 }

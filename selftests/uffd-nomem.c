@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "uffd-file.h"
 #include "uffd-fixture.h"
 
 #define MAX_FAILURES	64
@@ -75,7 +76,7 @@ static void make_it_fail(int fd, bool on)
 
 struct counts {
 	__u64 entry;
-	long blocks;
+	long in_file;
 	unsigned long huge;
 	unsigned long reserved;	/* huge pages */
 };
@@ -84,7 +85,7 @@ static struct counts count(const struct mem *m, const char *p)
 {
 	return (struct counts) {
 		.entry = pagemap(p) & (PM_PRESENT | PM_SWAP | PM_UFFD),
-		.blocks = mem_blocks(m),
+		.in_file = mem_in_file(m),
 		.huge = free_huge_pages(),
 		.reserved = reserved_huge_pages(),
 	};
@@ -94,7 +95,7 @@ static struct counts count(const struct mem *m, const char *p)
 #define EXPECT_SAME(before, after, what, n) do {				\
 	EXPECT_VALUE((before).entry, (after).entry, "%s %s, allocation %u: page table", \
 		     self->type->name, what, n);				\
-	EXPECT_VALUE((before).blocks, (after).blocks, "%s %s, allocation %u: blocks", \
+	EXPECT_VALUE((before).in_file, (after).in_file, "%s %s, allocation %u: in the file", \
 		     self->type->name, what, n);				\
 	EXPECT_VALUE((before).huge, (after).huge, "%s %s, allocation %u: free huge pages", \
 		     self->type->name, what, n);				\

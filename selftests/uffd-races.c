@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "uffd-file.h"
 #include "uffd-lib.h"
 
 #define TARGET		1	/* the unit that is copied to */
@@ -28,6 +29,8 @@
 
 #define M		UFFDIO_REGISTER_MODE_MISSING
 #define W		UFFDIO_REGISTER_MODE_WP
+#define N		UFFDIO_REGISTER_MODE_MINOR
+#define R		UFFDIO_REGISTER_MODE_RWP
 
 FIXTURE(race)
 {
@@ -77,9 +80,9 @@ FIXTURE_TEARDOWN(race)
 #define EXPECT_UNTOUCHED(m, what) do {						\
 	EXPECT_VALUE(0, pagemap(mem_unit((m), TARGET)) & (PM_PRESENT | PM_SWAP | PM_UFFD), \
 		     "%s late COPY, %s: page, or its uffd bit", self->type->name, what); \
-	EXPECT_LE(mem_blocks(m), 0)						\
-		TH_LOG("%s late COPY, %s: expected nothing in the file, got %ld blocks", \
-		       self->type->name, what, mem_blocks(m));			\
+	EXPECT_LE(mem_in_file(m), 0)						\
+		TH_LOG("%s late COPY, %s: expected nothing in the file, got %ld of it", \
+		       self->type->name, what, mem_in_file(m));			\
 } while (0)
 
 #define NEED_PROTECT() do {							\
@@ -100,6 +103,18 @@ FIXTURE_TEARDOWN(race)
 		       self->type->name, what, byte, unit_name(p, self->mem.unit)); \
 } while (0)
 
+/* It may go on, or ask to try again. */
+#define EXPECT_DONE_OR_AGAIN(what) do {						\
+	const char *__what = (what);						\
+										\
+	if (self->late.err) {							\
+		EXPECT_LATE(-EAGAIN, __what);					\
+		EXPECT_UNTOUCHED(&self->mem, __what);				\
+	} else {								\
+		EXPECT_UNIT(self->target, BYTE_LATE, __what);			\
+	}									\
+} while (0)
+
 /* Registered, and a COPY on its way to self->target. */
 #define BEGIN(features, modes, copy_mode) do {					\
 	self->fd = uffd_open(features);						\
@@ -112,9 +127,8 @@ FIXTURE_TEARDOWN(race)
 
 #define FINISH() ASSERT_EQ(0, late_finish(&self->late, BYTE_LATE))
 
-/* Take @old's place; registered as it was, if that can be. */
-static const char *replace(struct mem *new, const struct mem_type *type,
-			   struct mem *old, int fd, __u64 modes)
+/* Take @old's place.  NULL, or why not. */
+static const char *replace(struct mem *new, const struct mem_type *type, struct mem *old)
 {
 	size_t unit = type->caps & MEM_HUGETLB ? huge_size() : page_size();
 	char *at = old->area;
@@ -125,10 +139,27 @@ static const char *replace(struct mem *new, const struct mem_type *type,
 		old->shm = false;
 	}
 	old->area = NULL;
-	if (mem_make_at(new, type, len / unit, at))
-		return new->why;
-	uffd_register(fd, at, len, modes);
-	return NULL;
+	return mem_make_at(new, type, len / unit, at) ? new->why : NULL;
+}
+
+static int register_it(int fd, const struct mem *m, __u64 modes)
+{
+	long long bits = uffd_register(fd, m->area, m->len, modes);
+
+	return bits < 0 ? bits : 0;
+}
+
+/* What REGISTER answers for memory of @type that takes nobody's place. */
+static int register_another(int fd, const struct mem_type *type, __u64 modes)
+{
+	struct mem m;
+	int err;
+
+	if (mem_make(&m, type, 1))
+		return -ENOMEM;
+	err = register_it(fd, &m, modes);
+	mem_free(&m);
+	return err;
 }
 
 static bool can_replace(const struct mem_type *type)
@@ -158,11 +189,19 @@ static bool try_replace(struct __test_metadata *_metadata, FIXTURE_DATA(race) * 
 {
 	__u64 features = uffd_features() & UFFD_FEATURE_WP_ASYNC, modes = modes_of(type);
 	struct mem new, old = self->mem;
+	int want, err = 0;
 	const char *why;
 
 	BEGIN(features, modes, 0);
-	why = replace(&new, type, &self->mem, self->fd, modes);
+	want = register_another(self->fd, type, modes);
+	why = replace(&new, type, &self->mem);
+	if (!why)
+		err = register_it(self->fd, &new, modes);
 	FINISH();
+	/* One that is not registered would prove less. */
+	if (!why)
+		EXPECT_RESULT(want, err, "%s REGISTER of %s in its place", self->type->name,
+			      type->name);
 	if (!why && same_to_mm(self->type, type)) {
 		EXPECT_LATE(0, type->name);
 		EXPECT_UNIT(self->target, BYTE_LATE, type->name);
@@ -172,12 +211,13 @@ static bool try_replace(struct __test_metadata *_metadata, FIXTURE_DATA(race) * 
 			       self->type->name, type->name);
 		EXPECT_UNTOUCHED(&new, type->name);
 	}
-	EXPECT_VALUE(0, mem_blocks(&old) > 0, "%s late COPY, replaced by %s: blocks",
+	/* Where it was is another's. */
+	old.area = NULL;
+	EXPECT_VALUE(0, mem_in_file(&old) > 0, "%s late COPY, replaced by %s: in the file",
 		     self->type->name, type->name);
 	if (!why)
 		mem_free(&new);
 	close(self->fd);
-	old.area = NULL;
 	mem_free(&old);
 	return !why;
 }
@@ -204,11 +244,12 @@ TEST_F(race, another_file)
 	if (self->type->class == CLASS_ANON)
 		SKIP(return, "anonymous memory has no file");
 	BEGIN(0, M, 0);
-	ASSERT_EQ(NULL, replace(&new, self->type, &self->mem, self->fd, M));
+	ASSERT_EQ(NULL, replace(&new, self->type, &self->mem));
+	ASSERT_EQ(0, register_it(self->fd, &new, M));
 	FINISH();
 	EXPECT_LATE(-EAGAIN, "another file");
 	EXPECT_UNTOUCHED(&new, "the new file");
-	EXPECT_VALUE(0, mem_blocks(&self->mem) > 0, "%s late COPY, another file: blocks",
+	EXPECT_VALUE(0, mem_in_file(&self->mem) > 0, "%s late COPY, another file: in the file",
 		     self->type->name);
 	mem_free(&new);
 }
@@ -248,7 +289,7 @@ TEST_F(race, shared_becomes_private)
 	EXPECT_UNTOUCHED(m, "the new mapping");
 }
 
-/* The same file at the same place: it may go on, or ask to try again. */
+/* The same file at the same place. */
 TEST_F(race, mapped_again)
 {
 	struct mem *m = &self->mem;
@@ -260,12 +301,7 @@ TEST_F(race, mapped_again)
 				m->type->map_flags | MAP_FIXED, m->fd, m->offset));
 	ASSERT_GT(uffd_register(self->fd, m->area, m->len, M), 0);
 	FINISH();
-	if (self->late.err) {
-		EXPECT_LATE(-EAGAIN, "mapped again");
-		EXPECT_UNTOUCHED(m, "the new mapping");
-	} else {
-		EXPECT_UNIT(self->target, BYTE_LATE, "mapped again");
-	}
+	EXPECT_DONE_OR_AGAIN("mapped again");
 }
 
 /* A page that is write-protected must not get into memory without WP. */
@@ -280,14 +316,65 @@ TEST_F(race, registered_without_wp)
 	EXPECT_UNTOUCHED(&self->mem, "registered without wp");
 }
 
-TEST_F(race, registered_with_wp)
+/* How it is registered when COPY begins, and then. */
+static const struct {
+	const char *name;
+	__u64 before;
+	__u64 after;
+} mode_changes[] = {
+	{ "registered with wp", M, M | W },
+	{ "registered with minor", M, M | N },
+	{ "registered with minor only", M, N },
+	{ "registered without minor", M | N, M },
+	{ "registered with rwp", M, M | R },
+	{ "registered with rwp only", M, R },
+};
+
+TEST_F(race, registered_otherwise)
 {
-	NEED_PROTECT();
+	__u64 features = uffd_features() & UFFD_FEATURE_RWP;
+	char *at = self->mem.area;
+	unsigned int tried = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(mode_changes); i++) {
+		__u64 before = mode_changes[i].before, after = mode_changes[i].after;
+		int fd = uffd_open(features);
+
+		ASSERT_GE(fd, 0);
+		if (!register_another(fd, self->type, before) &&
+		    !register_another(fd, self->type, after)) {
+			tried++;
+			BEGIN(features, before, 0);
+			/* To register it again takes no mode away. */
+			if (!(after & ~before))
+				ASSERT_EQ(0, uffd_unregister(self->fd, at, self->mem.len));
+			ASSERT_EQ(0, register_it(self->fd, &self->mem, after));
+			FINISH();
+			EXPECT_LATE(-EAGAIN, mode_changes[i].name);
+			EXPECT_UNTOUCHED(&self->mem, mode_changes[i].name);
+			close(self->fd);
+			/* A new one, at the same place, for the next. */
+			mem_free(&self->mem);
+			ASSERT_EQ(0, mem_make_at(&self->mem, self->type, self->mem.units, at));
+		}
+		close(fd);
+	}
+	if (!tried)
+		SKIP(return, "not to be registered in any other mode");
+}
+
+/* Whose it is, is not asked: the page is for the mapping. */
+TEST_F(race, registered_with_another)
+{
+	int other = uffd_open(0);
+
+	ASSERT_GE(other, 0);
 	BEGIN(0, M, 0);
-	ASSERT_GT(uffd_register(self->fd, self->mem.area, self->mem.len, M | W), 0);
+	ASSERT_EQ(0, uffd_unregister(self->fd, self->mem.area, self->mem.len));
+	ASSERT_EQ(0, register_it(other, &self->mem, M));
 	FINISH();
-	EXPECT_LATE(-EAGAIN, "registered with wp");
-	EXPECT_UNTOUCHED(&self->mem, "registered with wp");
+	EXPECT_DONE_OR_AGAIN("registered with another userfaultfd");
+	close(other);
 }
 
 TEST_F(race, unregistered)
@@ -303,9 +390,10 @@ TEST_F(race, unmapped)
 {
 	BEGIN(0, M, 0);
 	ASSERT_EQ(0, munmap(self->mem.area, self->mem.len));
+	self->mem.area = NULL;
 	FINISH();
 	EXPECT_LATE(-ENOENT, "unmapped");
-	EXPECT_VALUE(0, mem_blocks(&self->mem) > 0, "%s late COPY, unmapped: blocks",
+	EXPECT_VALUE(0, mem_in_file(&self->mem) > 0, "%s late COPY, unmapped: in the file",
 		     self->type->name);
 }
 
@@ -364,12 +452,7 @@ TEST_F(race, split)
 	BEGIN(0, M, 0);
 	ASSERT_EQ(0, munmap(self->mem.area, self->mem.unit));
 	FINISH();
-	if (self->late.err) {
-		EXPECT_LATE(-EAGAIN, "split");
-		EXPECT_UNTOUCHED(&self->mem, "split");
-	} else {
-		EXPECT_UNIT(self->target, BYTE_LATE, "split");
-	}
+	EXPECT_DONE_OR_AGAIN("split");
 }
 
 /* Without events nobody has to be asked; the page is the parent's alone. */

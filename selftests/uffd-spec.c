@@ -37,12 +37,15 @@ const char *const state_texts[NR_STATES] = {
 const char *const ctx_names[NR_CTX] = {
 	[CTX_SYNC] = "sync",
 	[CTX_ASYNC] = "wp-async",
+	[CTX_RWP_ASYNC] = "rwp-async",
 	[CTX_PLAIN] = "plain",
 };
 
 const __u64 ctx_features[NR_CTX] = {
 	[CTX_SYNC] = UFFD_FEATURE_RWP | UFFD_FEATURE_WP_UNPOPULATED,
 	[CTX_ASYNC] = UFFD_FEATURE_RWP | UFFD_FEATURE_WP_ASYNC,
+	[CTX_RWP_ASYNC] = UFFD_FEATURE_RWP | UFFD_FEATURE_RWP_ASYNC |
+			  UFFD_FEATURE_WP_UNPOPULATED,
 	[CTX_PLAIN] = 0,
 };
 
@@ -58,7 +61,14 @@ const struct reg_column reg_columns[] = {
 	{ "missing|wp|minor", M | W | N, CTX_SYNC, true },
 	{ "missing|rwp", M | R, CTX_SYNC, true },
 	{ "minor|rwp", N | R, CTX_SYNC, true },
+	{ "missing|minor|rwp", M | N | R, CTX_SYNC, true },
 	{ "missing|wp-async", M | W, CTX_ASYNC, true },
+	{ "wp-async|minor", W | N, CTX_ASYNC, true },
+	{ "missing|wp-async|minor", M | W | N, CTX_ASYNC, true },
+	{ "rwp-async", R, CTX_RWP_ASYNC, true },
+	{ "missing|rwp-async", M | R, CTX_RWP_ASYNC, true },
+	{ "minor|rwp-async", N | R, CTX_RWP_ASYNC, true },
+	{ "missing|minor|rwp-async", M | N | R, CTX_RWP_ASYNC, true },
 };
 
 const unsigned int nr_reg_columns = ARRAY_SIZE(reg_columns);
@@ -148,6 +158,19 @@ const struct register_row register_rows[] = {
 	{ W | N | R, CTX_ASYNC,
 	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
 	{ M | W | N | R, CTX_ASYNC,
+	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
+	/* RWP_ASYNC, unlike WP_ASYNC, lets no other memory be registered. */
+	{ R, CTX_RWP_ASYNC,
+	  { PTE_R,    PTE_R,    PTE_R,    HUGE_R,   HUGE_R,   PTE_R,    NO,       NO,       NO } },
+	{ M | R, CTX_RWP_ASYNC,
+	  { PTE_R,    PTE_R,    PTE_R,    HUGE_R,   HUGE_R,   PTE_R,    NO,       NO,       NO } },
+	{ N | R, CTX_RWP_ASYNC,
+	  { NO,       PTE_NR,   PTE_NR,   HUGE_NR,  HUGE_NR,  NO,       NO,       NO,       NO } },
+	{ M | N | R, CTX_RWP_ASYNC,
+	  { NO,       PTE_NR,   PTE_NR,   HUGE_NR,  HUGE_NR,  NO,       NO,       NO,       NO } },
+	{ W, CTX_RWP_ASYNC,
+	  { PTE_W,    PTE_W,    PTE_W,    HUGE_W,   HUGE_W,   PTE_W,    NO,       NO,       NO } },
+	{ W | R, CTX_RWP_ASYNC,
 	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
 	/* RWP has to be asked for when the userfaultfd is opened. */
 	{ W, CTX_PLAIN,

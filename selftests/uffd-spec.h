@@ -27,6 +27,7 @@ extern const char *const state_texts[NR_STATES];
 enum uffd_ctx {
 	CTX_SYNC,	/* RWP and WP_UNPOPULATED */
 	CTX_ASYNC,	/* the same and WP_ASYNC */
+	CTX_RWP_ASYNC,	/* the first two and RWP_ASYNC */
 	CTX_PLAIN,	/* none */
 	NR_CTX
 };

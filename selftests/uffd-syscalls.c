@@ -14,17 +14,33 @@
 
 #include "uffd-fixture.h"
 
+#define BYTE_WRITTEN	0x78
+#define NO_BYTE		(-1)
+
+/* What a call found in the memory, and gave to who called it. */
+static int found;
+
 static long call_read(void *p)
 {
+	char byte = BYTE_WRITTEN;
 	int fds[2];
 	long ret;
 
-	if (pipe(fds) || write(fds[1], "x", 1) != 1)
+	if (pipe(fds) || write(fds[1], &byte, 1) != 1)
 		return -errno;
 	ret = read(fds[0], p, 1) == 1 ? 1 : -errno;
 	close(fds[0]);
 	close(fds[1]);
 	return ret;
+}
+
+/* The other end of a pipe has it. */
+static void find_in_pipe(int fd)
+{
+	unsigned char byte;
+
+	if (read(fd, &byte, 1) == 1)
+		found = byte;
 }
 
 static long call_write(void *p)
@@ -35,6 +51,8 @@ static long call_write(void *p)
 	if (pipe(fds))
 		return -errno;
 	ret = write(fds[1], p, 1) == 1 ? 1 : -errno;
+	if (ret == 1)
+		find_in_pipe(fds[0]);
 	close(fds[0]);
 	close(fds[1]);
 	return ret;
@@ -42,10 +60,13 @@ static long call_write(void *p)
 
 static long call_vm_readv(void *p)
 {
-	char byte;
+	unsigned char byte;
 	struct iovec to = { &byte, 1 }, from = { p, 1 };
 
-	return process_vm_readv(getpid(), &to, 1, &from, 1, 0) == 1 ? 1 : -errno;
+	if (process_vm_readv(getpid(), &to, 1, &from, 1, 0) != 1)
+		return -errno;
+	found = byte;
+	return 1;
 }
 
 static long call_populate(void *p)
@@ -62,9 +83,39 @@ static long call_vmsplice(void *p)
 	if (pipe(fds))
 		return -errno;
 	ret = vmsplice(fds[1], &from, 1, 0) == 1 ? 1 : -errno;
+	if (ret == 1)
+		find_in_pipe(fds[0]);
 	close(fds[0]);
 	close(fds[1]);
 	return ret;
+}
+
+/* What is pinned, written to a pipe. */
+static void find_in_buffer(int ring, const struct io_uring_params *params, void *p)
+{
+	size_t len = params->sq_off.array + sizeof(__u32);
+	char *sq = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQ_RING);
+	struct io_uring_sqe *sqe = mmap(NULL, sizeof(*sqe), PROT_READ | PROT_WRITE, MAP_SHARED,
+					ring, IORING_OFF_SQES);
+	int fds[2];
+
+	/* If it writes nothing, nothing is found. */
+	if (sq == MAP_FAILED || sqe == MAP_FAILED || pipe2(fds, O_NONBLOCK))
+		return;
+	*sqe = (struct io_uring_sqe) {
+		.opcode = IORING_OP_WRITE_FIXED,
+		.fd = fds[1],
+		.addr = (unsigned long)p,
+		.len = 1,
+	};
+	*(__u32 *)(sq + params->sq_off.array) = 0;
+	__atomic_store_n((__u32 *)(sq + params->sq_off.tail), 1, __ATOMIC_RELEASE);
+	if (syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) == 1)
+		find_in_pipe(fds[0]);
+	close(fds[0]);
+	close(fds[1]);
+	munmap(sqe, sizeof(*sqe));
+	munmap(sq, len);
 }
 
 /* A registered buffer is pinned for as long as it takes. */
@@ -79,6 +130,8 @@ static long call_io_uring(void *p)
 		return -errno;
 	ret = syscall(SYS_io_uring_register, fd, IORING_REGISTER_BUFFERS, &buf, 1) ?
 	      -errno : 1;
+	if (ret == 1)
+		find_in_buffer(fd, &params, p);
 	close(fd);
 	return ret;
 }
@@ -98,16 +151,35 @@ struct kernel_access {
 	const char *name;
 	long (*call)(void *p);
 	bool writes;
+	bool finds;		/* what is there, and tells it */
 };
 
 static const struct kernel_access kernel_accesses[] = {
-	{ "read() into it", call_read, true },
-	{ "write() from it", call_write, false },
-	{ "process_vm_readv()", call_vm_readv, false },
-	{ "MADV_POPULATE_READ", call_populate, false },
-	{ "vmsplice()", call_vmsplice, false },
-	{ "io_uring buffer", call_io_uring, true },
+	{ "read() into it", call_read, true, false },
+	{ "write() from it", call_write, false, true },
+	{ "process_vm_readv()", call_vm_readv, false, true },
+	{ "MADV_POPULATE_READ", call_populate, false, false },
+	{ "vmsplice()", call_vmsplice, false, true },
+	{ "io_uring buffer", call_io_uring, true, true },
 };
+
+/* The answer's page is there, and the call had to do with that and no other. */
+static void check_data(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * self,
+		       const struct kernel_access *call, const struct answer *a)
+{
+	int byte = a->modes & (W | R) ? BYTE_MAPPED : a->byte;
+	unsigned char *p = (unsigned char *)self->target;
+	char what[64];
+
+	snprintf(what, sizeof(what), "%s, %s: memory", call->name, op_names[a->op]);
+	EXPECT_VALUE(call->finds ? byte : NO_BYTE, found, "%s %s, %s: what it found",
+		     self->type->name, call->name, op_names[a->op]);
+	if (call->call == call_read) {
+		EXPECT_VALUE(BYTE_WRITTEN, *p, "%s %s, first byte", self->type->name, what);
+		*p = byte;
+	}
+	EXPECT_UNIT(self->target, self->mem.unit, byte, what);
+}
 
 /* The system call waits for the answer as a thread would, and then goes through. */
 static void try_call(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * self,
@@ -118,6 +190,7 @@ static void try_call(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * sel
 	BEGIN_ANSWER(a, 0);
 	self->toucher.call = call->call;
 	self->toucher.name = call->name;
+	found = NO_BYTE;
 	TOUCH(self->target, call->writes);
 	/* What is protected from writes may be read. */
 	if (a->op != OP_WP || call->writes) {
@@ -130,6 +203,7 @@ static void try_call(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * sel
 	EXPECT_VALUE(1, self->toucher.ret, "%s %s, %s: result (%s)", self->type->name, call->name,
 		     op_names[a->op], err_name(self->toucher.ret));
 	EXPECT_NO_FAULT();
+	check_data(_metadata, self, call, a);
 }
 
 /* One answer for each mode of registration. */
@@ -216,12 +290,14 @@ static int exit_and_clear(void *p)
 
 TEST_F(uffd, exit_clears_tid)
 {
+	int status;
 	pid_t pid;
 
 	OPEN_ALWAYS(0, M);
 	pid = process_here(exit_and_clear, self->target);
 	ASSERT_GT(pid, 0);
-	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_VALUE(0, exit_code(status), "%s exit, its code", self->type->name);
 	EXPECT_NO_FAULT();
 	EXPECT_ABSENT(self->target, "exit");
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "kselftest.h"
+#include "uffd-file.h"
 #include "uffd-spec.h"
 
 #define ROW_SECONDS	20
@@ -52,7 +53,7 @@ struct cell {
 /* What must be the same after an operation that failed. */
 struct snapshot {
 	__u64 entry;
-	long blocks;
+	long in_file;
 };
 
 static void say(const struct cell *c, const char *what, const char *expected,
@@ -70,7 +71,7 @@ static struct snapshot look(const struct cell *c)
 	return (struct snapshot) {
 		.entry = pagemap(target(&c->mem)) &
 			 (PM_PRESENT | PM_SWAP | PM_FILE | PM_UFFD),
-		.blocks = mem_blocks(&c->mem),
+		.in_file = mem_in_file(&c->mem),
 	};
 }
 
@@ -226,14 +227,18 @@ static bool want_wp(struct cell *c, bool wp)
 /* A fill of a private mapping stays out of the file, one of a shared is in it. */
 static bool want_file(struct cell *c, const struct snapshot *before, int byte)
 {
-	long blocks = mem_blocks(&c->mem);
+	long in_file = mem_in_file(&c->mem);
 	bool ok = true;
 	char *alias;
 
 	if (!mem_is_shared(&c->mem)) {
-		if (blocks == before->blocks)
+		if (in_file == before->in_file)
 			return true;
 		say(c, "the file", "untouched", "more blocks");
+		return false;
+	}
+	if (!in_file) {
+		say(c, "the file", "what was filled in", "nothing");
 		return false;
 	}
 	alias = mem_alias(&c->mem);
@@ -287,6 +292,18 @@ static bool want_moved(struct cell *c)
 	return want_byte(c, BYTE_SOURCE);
 }
 
+/* Unlike WP it leaves no marker where there is no page. */
+static bool want_rwp(struct cell *c)
+{
+	bool there = c->row->state == ST_MAPPED;
+
+	if (!want_wp(c, there && c->row->mode & UFFDIO_RWPROTECT_MODE_RWP))
+		return false;
+	/* Who touches it ends it, and waits for nobody. */
+	return !there || c->col->ctx != CTX_RWP_ASYNC ||
+	       (want_byte(c, BYTE_MAPPED) && want_wp(c, false));
+}
+
 static bool did_it(struct cell *c, const struct snapshot *before)
 {
 	bool wp = c->col->modes & UFFDIO_REGISTER_MODE_WP;
@@ -305,9 +322,7 @@ static bool did_it(struct cell *c, const struct snapshot *before)
 	case OP_WP:
 		return want_wp(c, c->row->mode & UFFDIO_WRITEPROTECT_MODE_WP);
 	case OP_RWP:
-		/* Unlike WP it leaves no marker where there is no page. */
-		return want_wp(c, c->row->mode & UFFDIO_RWPROTECT_MODE_RWP &&
-			       c->row->state == ST_MAPPED);
+		return want_rwp(c);
 	case OP_MOVE:
 		return want_moved(c);
 	case OP_UNREGISTER:
@@ -348,8 +363,8 @@ static bool did_nothing(struct cell *c, const struct snapshot *before)
 	struct snapshot after = look(c);
 	char was[32], is[32];
 
-	if (after.blocks != before->blocks) {
-		say(c, "the file after the failure", "untouched", "other blocks");
+	if (after.in_file != before->in_file) {
+		say(c, "the file after the failure", "untouched", "more or less in it");
 		return false;
 	}
 	if (after.entry == before->entry)
@@ -414,6 +429,8 @@ static const char *modes_lack(enum mem_class class, __u64 modes, enum uffd_ctx c
 		return "this kernel has no RWP";
 	if (ctx == CTX_ASYNC && lacks(UFFD_FEATURE_WP_ASYNC))
 		return "this kernel has no WP_ASYNC";
+	if (ctx == CTX_RWP_ASYNC && lacks(UFFD_FEATURE_RWP_ASYNC))
+		return "this kernel has no RWP_ASYNC";
 	if (modes & UFFDIO_REGISTER_MODE_WP && (is_shmem(class) || is_hugetlb(class)) &&
 	    lacks(UFFD_FEATURE_WP_HUGETLBFS_SHMEM))
 		return "this kernel has no WP_HUGETLBFS_SHMEM";
