@@ -333,14 +333,15 @@ static const struct {
 TEST_F(race, registered_otherwise)
 {
 	__u64 features = uffd_features() & UFFD_FEATURE_RWP;
+	int fd = uffd_open(features);
 	char *at = self->mem.area;
 	unsigned int tried = 0;
 
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(0, register_another(fd, self->type, M));
 	for (unsigned int i = 0; i < ARRAY_SIZE(mode_changes); i++) {
 		__u64 before = mode_changes[i].before, after = mode_changes[i].after;
-		int fd = uffd_open(features);
 
-		ASSERT_GE(fd, 0);
 		if (!register_another(fd, self->type, before) &&
 		    !register_another(fd, self->type, after)) {
 			tried++;
@@ -357,8 +358,8 @@ TEST_F(race, registered_otherwise)
 			mem_free(&self->mem);
 			ASSERT_EQ(0, mem_make_at(&self->mem, self->type, self->mem.units, at));
 		}
-		close(fd);
 	}
+	close(fd);
 	if (!tried)
 		SKIP(return, "not to be registered in any other mode");
 }
