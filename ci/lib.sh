@@ -84,6 +84,8 @@ configure() {
 		rm "$want.new"
 		return 0
 	fi
+	# .config is not what it says any more, whatever comes of this.
+	rm -f "$want"
 	KCONFIG_ALLCONFIG=$want.new kmake "$src" "$name" -s allnoconfig > "$o/configure.log" 2>&1 ||
 		{ tail -5 "$o/configure.log" >&2; return 1; }
 	while read -r line; do

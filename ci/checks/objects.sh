@@ -22,7 +22,7 @@ enabled() {
 	local arch bits=32
 	arch=$(srcarch "$1")
 	! grep -qx 'CONFIG_64BIT=y' "$build/o/$1/.config" || bits=64
-	make -s -f - all <<-M | tr ' ' '\n' | sort -u
+	make -s -f - all-of-it <<-M | tr ' ' '\n' | sort -u
 		include $build/o/$1/.config
 		srctree := $V_SRC
 		src := $V_SRC/$2
@@ -35,7 +35,7 @@ enabled() {
 		include \$(firstword \$(wildcard $V_SRC/$2/Kbuild) $V_SRC/$2/Makefile)
 		$([[ $2 != arch/* || $2 = arch/*/* ]] || grep -hE "^(core|libs|drivers)-[^=]*=.*$2/" "$V_SRC/$2/Makefile")
 		objects := \$(obj-y) \$(obj-m) \$(lib-y) \$(patsubst $2/%,%,\$(core-y) \$(libs-y) \$(drivers-y))
-		all: ; @echo \$(objects) \$(foreach o,\$(objects),\$(\$(o:.o=-y)) \$(\$(o:.o=-objs)))
+		all-of-it: ; @echo \$(objects) \$(foreach o,\$(objects),\$(\$(o:.o=-y)) \$(\$(o:.o=-objs)))
 	M
 }
 
@@ -71,8 +71,8 @@ includers() {
 	*include/*) name=${1##*include/} where=. ;;
 	*) name=${1##*/} where=${1%/*} ;;
 	esac
-	git -C "$V_SRC" grep -lE "^#include *[<\"]([^>\"]*/)?${name#uapi/}[>\"]" -- "$where" "${elsewhere[@]}" |
-		awk '{ print !/^(mm|kernel)\//, $0 }' | sort -s -n | cut -d' ' -f2 > "$V_OUT/includers.$2"
+	git -C "$V_SRC" grep -lE "^[[:blank:]]*#[[:blank:]]*include *[<\"]([^>\"]*/)?${name#uapi/}[>\"]" -- "$where" "${elsewhere[@]}" |
+		awk '{ print /^mm\// ? 0 : /^kernel\// ? 1 : 2, $0 }' | sort -s -n | cut -d' ' -f2 > "$V_OUT/includers.$2"
 	grep '\.c$' "$V_OUT/includers.$2" | head -10
 	[ "$2" -eq 2 ] || grep '\.h$' "$V_OUT/includers.$2" | head -3 | while read -r header; do
 		includers "$header" $(($2 + 1))
@@ -86,7 +86,7 @@ sources() {
 	local elsewhere=(':!Documentation' ':!samples' ':!scripts' ':!tools' ':!usr') header
 	code '\.[cS]$'
 	code '\.h$' > "$V_OUT/headers" || return 0
-	awk '/^diff --git /{ h = /\.h$/ } h && /^[-+][^-+]/' "$V_PATCH" |
+	awk '/^diff --git /{ h = /\.h$/ && !/^diff --git a\/(Documentation|samples|scripts|tools|usr)\// } h && /^[-+][^-+]/' "$V_PATCH" |
 		grep -oE '\b[A-Za-z][A-Za-z0-9]*_[A-Za-z0-9_]{4,}\b' | sort -u | head -100 > "$V_OUT/names"
 	{ [ ! -s "$V_OUT/names" ] || git -C "$V_SRC" grep -owFf "$V_OUT/names" -- '*.c' "${elsewhere[@]}"; } | sort -u |
 		awk -F: -v few=20 '{
@@ -100,6 +100,8 @@ sources() {
 	while read -r header; do
 		includers "$header" 1 | head -20
 	done < "$V_OUT/headers"
+	# Headers include headers, deeper than this looks: these see nearly all of include.
+	! grep -qE '(^|/)include/' "$V_OUT/headers" || printf '%s\n' mm/{memory,hugetlb,page_alloc}.c kernel/fork.c
 }
 
 # folders CONFIG: whole folders to make in it.  A Makefile or a Kconfig reaches
@@ -111,7 +113,11 @@ folders() {
 	{
 		sed -n "s,^virt/kvm/.*,$kvm,p" "$V_OUT/sources"
 		{ code '(^|/)(Makefile|Kbuild|Kconfig)[^/]*$' || true; } | while read -r file; do
-			case $file in virt/kvm/*) echo "$kvm" ;; *) home "$file" ;; esac
+			case $file in
+			virt/kvm/*) echo "$kvm" ;;
+			include/*|arch/*/include/*) echo mm ;;
+			*) home "$file" ;;
+			esac
 		done | sed 's,^\.$,mm,'
 	} | sort -u | while read -r dir; do
 		reached "$1" "$dir" || continue
@@ -142,11 +148,11 @@ unknown() {
 objects() {
 	local name=$1 what=$V_OUT/$1.targets
 	rm -f "$what"
-	if configure "$V_SRC" "$name" > "$V_OUT/$name.log" 2>&1; then
-		targets "$name" > "$what" || { unknown "$name"; return; }
-		# shellcheck disable=SC2046 # a list
-		[ ! -s "$what" ] || kmake "$V_SRC" "$name" -k $(cat "$what") > "$V_OUT/$name.log" 2>&1
-	fi || echo "$name" >> "$V_OUT/broken"
+	configure "$V_SRC" "$name" > "$V_OUT/$name.log" 2>&1 || { echo "$name" >> "$V_OUT/broken"; return; }
+	targets "$name" > "$what" || { unknown "$name"; return; }
+	# shellcheck disable=SC2046 # a list
+	[ ! -s "$what" ] || kmake "$V_SRC" "$name" -k $(cat "$what") > "$V_OUT/$name.log" 2>&1 ||
+		echo "$name" >> "$V_OUT/broken"
 }
 
 # What W=1 and sparse said of each object; found.tree is the tree whose lines that has, and
