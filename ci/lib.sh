@@ -48,6 +48,9 @@ matrix_names() {
 	awk -v use="${1:-}" '!/^#/ && NF && (!use || $4 == use) { print $1 }' "$configs/matrix"
 }
 
+# touches TREE PATCH: the paths.  In the tree: below the top of another, git leaves out what is elsewhere there.
+touches() { { git -C "$1" apply --numstat "$2" 2> /dev/null | cut -f3; sed -n 's/^rename from //p' "$2"; } | sort -u; }
+
 # wants CONFIG: is it one of those that ci/verify --configs named, or were none?
 wants() { [ -z "${V_CONFIGS:-}" ] || [[ " $V_CONFIGS " == *" $1 "* ]]; }
 

@@ -71,9 +71,9 @@ includers() {
 	*include/*) name=${1##*include/} where=. ;;
 	*) name=${1##*/} where=${1%/*} ;;
 	esac
-	git -C "$V_SRC" grep -lE "^[[:blank:]]*#[[:blank:]]*include *[<\"]([^>\"]*/)?${name#uapi/}[>\"]" -- "$where" "${elsewhere[@]}" |
+	git -C "$V_SRC" grep -lP "^\s*#\s*include *[<\"]([^>\"]*/)?\Q${name#uapi/}\E[>\"]" -- "$where" "${elsewhere[@]}" |
 		awk '{ print /^mm\// ? 0 : /^kernel\// ? 1 : 2, $0 }' | sort -s -n | cut -d' ' -f2 > "$V_OUT/includers.$2"
-	grep '\.c$' "$V_OUT/includers.$2" | head -10
+	grep '\.c$' "$V_OUT/includers.$2" | head -5
 	[ "$2" -eq 2 ] || grep '\.h$' "$V_OUT/includers.$2" | head -3 | while read -r header; do
 		includers "$header" $(($2 + 1))
 	done
@@ -98,7 +98,7 @@ sources() {
 				else if (m[name] <= few) printf "%s", near[name]
 		}'
 	while read -r header; do
-		includers "$header" 1 | head -20
+		includers "$header" 1 | head -5
 	done < "$V_OUT/headers"
 	# Headers include headers, deeper than this looks: these see nearly all of include.
 	! grep -qE '(^|/)include/' "$V_OUT/headers" || printf '%s\n' mm/{memory,hugetlb,page_alloc}.c kernel/fork.c
@@ -253,6 +253,9 @@ proof() {
 		find "$configs" "$top"/ci/{lib.sh,ccache,checks/lib.sh,checks/objects.sh,checks/30-build,checks/40-sparse,sparse,messages.awk,remap.awk} -type f | sort | xargs cat
 	} | sha1sum | cut -c1-16
 }
+
+# late PROVED: has CI no time for what was not proved before?
+late() { [ -n "${V_LATE:-}" ] && [ "$1" != y ]; }
 
 # anew PROOF: is it of the random tenth that is proved again?
 anew() { [ $((0x$(echo "$V_SEED $1" | sha1sum | cut -c1-6) % 10)) -eq 0 ]; }
