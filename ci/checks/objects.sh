@@ -79,17 +79,18 @@ includers() {
 	done
 }
 
-# The sources that the patch can affect: the touched ones, some that include a touched header,
-# and those that name what its changed lines name.  A name that half of mm uses (vm_area_struct)
-# tells nothing about who is affected.
+# The sources that the patch can affect: the touched ones, those that name what its changed
+# lines name, and, to file "wide", some that include a touched header.  A name that many use
+# (vm_area_struct) tells nothing about who is affected.
 sources() {
 	local elsewhere=(':!Documentation' ':!samples' ':!scripts' ':!tools' ':!usr') header
 	code '\.[cS]$'
+	: > "$V_OUT/wide"
 	code '\.h$' > "$V_OUT/headers" || return 0
 	awk '/^diff --git /{ h = /\.h$/ && !/^diff --git a\/(Documentation|samples|scripts|tools|usr)\// } h && /^[-+][^-+]/' "$V_PATCH" |
 		grep -oE '\b[A-Za-z][A-Za-z0-9]*_[A-Za-z0-9_]{4,}\b' | sort -u | head -100 > "$V_OUT/names"
 	{ [ ! -s "$V_OUT/names" ] || git -C "$V_SRC" grep -owFf "$V_OUT/names" -- '*.c' "${elsewhere[@]}"; } | sort -u |
-		awk -F: -v few=20 '{
+		awk -F: -v few=6 '{
 			all[$2] = all[$2] $1 "\n"; n[$2]++
 			if ($1 ~ /^(mm|ipc|fs|virt\/kvm)\/[^\/]*$|^fs\/(proc|hugetlbfs)\//) { near[$2] = near[$2] $1 "\n"; m[$2]++ }
 		} END {
@@ -99,9 +100,21 @@ sources() {
 		}'
 	while read -r header; do
 		includers "$header" 1 | head -5
-	done < "$V_OUT/headers"
-	# Headers include headers, deeper than this looks: these see nearly all of include.
-	! grep -qE '(^|/)include/' "$V_OUT/headers" || printf '%s\n' mm/{memory,hugetlb,page_alloc}.c kernel/fork.c
+		# Headers include headers, deeper than this looks: these see nearly all of include.
+		[[ $header != *include/* ]] || printf '%s\n' mm/{memory,hugetlb,page_alloc}.c kernel/fork.c
+	done < "$V_OUT/headers" | sort -u > "$V_OUT/wide"
+}
+
+# sources_in CONFIG: of "wide" each configuration has its part within a topic, and all at its end.
+sources_in() {
+	local at
+	cat "$V_OUT/sources"
+	if [ "$1" = messages ] || [ "$V_END" = y ]; then
+		cat "$V_OUT/wide"
+	else
+		at=$(matrix_names objects | grep -nx "$1" | cut -d: -f1)
+		sed -n "$((at % 4 + 1))~4p" "$V_OUT/wide"
+	fi
 }
 
 # folders CONFIG: whole folders to make in it.  A Makefile or a Kconfig reaches
@@ -111,7 +124,7 @@ folders() {
 	local kvm dir
 	kvm=arch/$(srcarch "$1")/kvm
 	{
-		sed -n "s,^virt/kvm/.*,$kvm,p" "$V_OUT/sources"
+		sed -n "s,^virt/kvm/.*,$kvm,p" "$V_OUT/$1.sources"
 		{ code '(^|/)(Makefile|Kbuild|Kconfig)[^/]*$' || true; } | while read -r file; do
 			case $file in
 			virt/kvm/*) echo "$kvm" ;;
@@ -127,13 +140,14 @@ folders() {
 
 # targets CONFIG: what to make in it for this patch.
 targets() {
-	local dir whole
+	local dir whole in=$V_OUT/$1.sources
+	sources_in "$1" | sort -u > "$in"
 	whole=$(folders "$1") || return 1
 	printf '%s' "${whole:+$whole$'\n'}"
-	sed '/^virt.kvm/d' "$V_OUT/sources" | while read -r file; do home "$file"; done | sort -u | while read -r dir; do
+	sed '/^virt.kvm/d' "$in" | while read -r file; do home "$file"; done | sort -u | while read -r dir; do
 		! grep -qxF "$dir/" <<< "$whole" || continue
 		enabled "$1" "$dir" > "$V_OUT/$1.enabled" 2> "$V_OUT/$1.unknown" || exit 1
-		sed -n "s,^$dir/\(.*\)[cS]\$,\1o,p" "$V_OUT/sources" | sort -u | comm -12 "$V_OUT/$1.enabled" - > "$V_OUT/$1.here"
+		sed -n "s,^$dir/\(.*\)[cS]\$,\1o,p" "$in" | sort -u | comm -12 "$V_OUT/$1.enabled" - > "$V_OUT/$1.here"
 		[ ! -s "$V_OUT/$1.here" ] || ! reached "$1" "$dir" || sed "s,^,$dir/," "$V_OUT/$1.here"
 	done
 }
