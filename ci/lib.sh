@@ -48,6 +48,12 @@ matrix_names() {
 	awk -v use="${1:-}" '!/^#/ && NF && (!use || $4 == use) { print $1 }' "$configs/matrix"
 }
 
+# has_history TREE: can it tell whether a commit is there?
+has_history() {
+	[ "$(git -C "$1" rev-parse --is-shallow-repository)" = false ] &&
+		git -C "$1" describe --tags --match 'v[0-9]*' "$V_BASE" > /dev/null 2>&1
+}
+
 # touches TREE PATCH: the paths.  In the tree: below the top of another, git leaves out what is elsewhere there.
 touches() { { git -C "$1" apply --numstat "$2" 2> /dev/null | cut -f3; sed -n 's/^rename from //p' "$2"; } | sort -u; }
 

@@ -113,7 +113,7 @@ sources_in() {
 		cat "$V_OUT/wide"
 	else
 		at=$(matrix_names objects | grep -nx "$1" | cut -d: -f1)
-		sed -n "$((at % 4 + 1))~4p" "$V_OUT/wide"
+		sed -n "$((at % 4 + 1))~4p; /^arch\/$(srcarch "$1")\//p" "$V_OUT/wide"
 	fi
 }
 
@@ -262,6 +262,7 @@ hear_before() {
 proof() {
 	{
 		git -C "$V_SRC" rev-parse "$V_BEFORE^{tree}" "$V_AFTER^{tree}"
+		echo "$V_END"
 		sed -n '/^diff --git /,/^-- $/p' "$V_PATCH"
 		"$top/scripts/check-tools" --versions | grep -E 'gcc|clang|lld|sparse'
 		find "$configs" "$top"/ci/{lib.sh,ccache,checks/lib.sh,checks/objects.sh,checks/30-build,checks/40-sparse,sparse,messages.awk,remap.awk} -type f | sort | xargs cat
