@@ -9,6 +9,8 @@
 //  URL: https://coccinelle.gitlabpages.inria.fr/website/
 //  Comments: A hook is a member of vm_operations_struct whose name contains
 //  Comments: "uffd" or "userfault". Setting it to NULL is not reported.
+//  Comments: (Regular expressions without | and (): spatch may be built with
+//  Comments: those of PCRE or of OCaml's Str, which write them otherwise.)
 //  Comments: A copy of a vm_operations_struct is reported with -D copies
 //  Comments: only (cocci/run gives it where the tree's vm_operations_struct
 //  Comments: has a hook), where the file makes something a vm_ops and the
@@ -27,7 +29,7 @@ virtual copies
 //----------------------------------------------------------
 
 @member@
-identifier F =~ "uffd|userfault";
+identifier F =~ "us*e*r*ff*a*[du]";
 type T;
 position p;
 @@
@@ -39,7 +41,7 @@ struct vm_operations_struct {
 };
 
 @init@
-identifier I, F =~ "uffd|userfault";
+identifier I, F =~ "us*e*r*ff*a*[du]";
 expression E != NULL;
 position p;
 @@
@@ -47,7 +49,7 @@ position p;
 struct vm_operations_struct I = { .F@p = E, };
 
 @initarray@
-identifier I, F =~ "uffd|userfault";
+identifier I, F =~ "us*e*r*ff*a*[du]";
 expression E != NULL;
 position p;
 @@
@@ -55,7 +57,7 @@ position p;
 struct vm_operations_struct I[...] = { ..., { .F@p = E, }, ... };
 
 @initindex@
-identifier I, F =~ "uffd|userfault";
+identifier I, F =~ "us*e*r*ff*a*[du]";
 expression E != NULL, N;
 position p;
 @@
@@ -75,7 +77,7 @@ struct S {
 
 @initnested@
 identifier outer.S, outer.M;
-identifier I, F =~ "uffd|userfault";
+identifier I, F =~ "us*e*r*ff*a*[du]";
 expression E != NULL;
 position p;
 @@
@@ -90,7 +92,7 @@ typedef struct vm_operations_struct T;
 
 @initalias@
 type alias.T;
-identifier I, F =~ "uffd|userfault";
+identifier I, F =~ "us*e*r*ff*a*[du]";
 expression E != NULL;
 position p;
 @@
@@ -98,7 +100,7 @@ position p;
 T I = { .F@p = E, };
 
 @literal@
-identifier F =~ "uffd|userfault";
+identifier F =~ "us*e*r*ff*a*[du]";
 expression X;
 expression E != NULL;
 position p;
@@ -108,7 +110,7 @@ position p;
 
 @store@
 struct vm_operations_struct V;
-identifier F =~ "uffd|userfault";
+identifier F =~ "us*e*r*ff*a*[du]";
 identifier set = {WRITE_ONCE, smp_store_release, rcu_assign_pointer};
 expression E != NULL;
 position p;
@@ -123,7 +125,7 @@ position p;
 // The type of the table is not known here (no header read), its name is
 @storevma@
 expression V;
-identifier F =~ "uffd|userfault";
+identifier F =~ "us*e*r*ff*a*[du]";
 expression E != NULL;
 position p != store.p;
 @@
@@ -156,7 +158,7 @@ struct S I = { .vm_ops = E, };
 
 @cleared depends on copies forall@
 struct vm_operations_struct V;
-identifier F =~ "uffd|userfault";
+identifier F =~ "us*e*r*ff*a*[du]";
 identifier cp = {memcpy, memmove};
 expression E;
 position p;
@@ -172,7 +174,7 @@ position p;
 
 @clearedptr depends on copies forall@
 struct vm_operations_struct *P;
-identifier F =~ "uffd|userfault";
+identifier F =~ "us*e*r*ff*a*[du]";
 identifier cp = {memcpy, memmove};
 identifier dup = {kmemdup, kmemdup_noprof};
 identifier devdup = {devm_kmemdup};

@@ -27,8 +27,8 @@ position p;
   handle_userfault@p
 
 @tested@
-identifier M =~ "^(__)?(VM|VMA)_UFFD_";
-identifier f !~ "^(__)?mk_vma_flags";
+identifier M =~ "^_*VMA*_UFFD_";
+identifier f !~ "^_*mk_vma_flags";
 expression E;
 position p;
 @@
@@ -46,8 +46,8 @@ position p;
 )
 
 @assigned depends on !(file in "mm")@
-identifier M =~ "^(__)?(VM|VMA)_UFFD_";
-identifier F =~ "^(__)?(vm_|vma_)?flags$";
+identifier M =~ "^_*VMA*_UFFD_";
+identifier F = {flags, vm_flags, vma_flags, __flags, __vm_flags, __vma_flags};
 expression V, E;
 position p != tested.p;
 @@
@@ -71,8 +71,8 @@ position p != tested.p;
 )
 
 @cleared@
-identifier M =~ "^(__)?(VM|VMA)_UFFD_";
-identifier mod =~ "^(__)?vm_flags_mod$";
+identifier M =~ "^_*VMA*_UFFD_";
+identifier mod = {vm_flags_mod, __vm_flags_mod};
 expression V, E;
 position p;
 @@
@@ -84,8 +84,10 @@ position p;
 )
 
 @set depends on !(file in "mm")@
-identifier M =~ "^(__)?(VM|VMA)_UFFD_";
-identifier f =~ "^(__)?vm_flags_(init|reset|reset_once|set|mod)$|^vma_flags_(set|set_mask|reset_once)$|^vma_(desc_)?set_flags(_mask)?$|^vma_set_atomic_flag$|^(__)?set_bit$|^do_mmap$|^mmap_region$";
+identifier M =~ "^_*VMA*_UFFD_";
+identifier f = {vm_flags_init, vm_flags_reset, vm_flags_reset_once, vm_flags_set, vm_flags_mod, __vm_flags_mod,
+	vma_flags_set, vma_flags_set_mask, vma_flags_reset_once, vma_set_flags, vma_set_flags_mask, vma_desc_set_flags,
+	vma_desc_set_flags_mask, vma_set_atomic_flag, set_bit, __set_bit, do_mmap, mmap_region};
 position p != cleared.p;
 @@
 
@@ -93,9 +95,10 @@ position p != cleared.p;
 
 // By way of a local variable
 @bylocal depends on !(file in "mm") exists@
-identifier M =~ "^(__)?(VM|VMA)_UFFD_";
-identifier f =~ "^(__)?vm_flags_(init|reset|reset_once|set|mod)$|^vma_flags_(set_mask|reset_once)$|^vma_(desc_)?set_flags_mask$|^do_mmap$|^mmap_region$";
-identifier F =~ "^(__)?(vm_|vma_)?flags$";
+identifier M =~ "^_*VMA*_UFFD_";
+identifier f = {vm_flags_init, vm_flags_reset, vm_flags_reset_once, vm_flags_set, vm_flags_mod, __vm_flags_mod,
+	vma_flags_set_mask, vma_flags_reset_once, vma_set_flags_mask, vma_desc_set_flags_mask, do_mmap, mmap_region};
+identifier F = {flags, vm_flags, vma_flags, __flags, __vm_flags, __vma_flags};
 local idexpression V;
 expression X;
 position p != tested.p;

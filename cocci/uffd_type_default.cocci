@@ -26,8 +26,9 @@ switch@s (E) { default: ... }
 
 @byname exists@
 identifier C =~ "^UFFD_TYPE_";
-identifier f =~ "(uffd|fill)_([a-z]+_)?type$";
-identifier F =~ "^uffd_([a-z]+_)?type$";
+// No | and (): they are PCRE's, and spatch may be built with OCaml's Str.
+identifier f1 =~ "uffd_[a-z_]*type$", f2 =~ "fill_[a-z_]*type$";
+identifier F =~ "^uffd_[a-z_]*type$";
 expression X;
 position s;
 @@
@@ -35,7 +36,9 @@ position s;
 (
 switch@s (...) { case C: ... }
 |
-switch@s (f(...)) { default: ... }
+switch@s (f1(...)) { default: ... }
+|
+switch@s (f2(...)) { default: ... }
 |
 switch@s (X->F) { default: ... }
 |
