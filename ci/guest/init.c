@@ -5,6 +5,7 @@
  *	set PATH VALUE		write VALUE to PATH (a sysctl, nr_hugepages, ...)
  *	module FILE		load a kernel module
  *	swap DEVICE SIZE	make a zram device of SIZE a swap device
+ *	user ID			what is run from here on has no privilege
  *	run NAME SECONDS CMD	run CMD; its output and its verdict go to ttyS1
  *
  * The kernel log stays alone on ttyS0.  On ttyS1 each run stands between
@@ -14,6 +15,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -34,6 +36,7 @@
 #define GUEST_PAGE 4096
 
 static int report;
+static uid_t user;
 
 static void say(const char *fmt, ...)
 {
@@ -171,7 +174,9 @@ static void run(char *name, int seconds, char **argv)
 		setpgid(0, 0);
 		dup2(report, 1);
 		dup2(report, 2);
-		if (chdir("/t"))
+		if (chdir(user ? "/tmp" : "/t"))
+			_exit(126);
+		if (user && (setgroups(0, NULL) || setgid(user) || setuid(user)))
 			_exit(126);
 		execvp(argv[0], argv);
 		dprintf(2, "# %s: %s\n", argv[0], strerror(errno));
@@ -205,6 +210,8 @@ static void do_line(char *line)
 		write_file(argv[1], argv[2]);
 	else if (argc == 2 && !strcmp(argv[0], "module"))
 		add_module(argv[1]);
+	else if (argc == 2 && !strcmp(argv[0], "user"))
+		user = atoi(argv[1]);
 	else if (argc == 3 && !strcmp(argv[0], "swap"))
 		add_swap(argv[1], argv[2]);
 	else
@@ -233,6 +240,7 @@ int main(void)
 	mount_at("debugfs", "/sys/kernel/debug");
 	mount_at("cgroup2", "/sys/fs/cgroup");
 	mount_at("tmpfs", "/tmp");
+	chmod("/tmp", 01777);
 	mount_at("tmpfs", "/dev/shm");
 	signal(SIGTTOU, SIG_IGN);
 	setenv("PATH", "/t:/bin", 1);
