@@ -3,12 +3,12 @@
 # Nested KTAP keeps its leaves' names; the harness's "RUN global.x" lines are no results.
 BEGIN { OFS = "\t" }
 { sub(/\r$/, "") }
-/^@start / { run = $2; last = reason = ""; bad = 0; next }
+/^@start / { run = $2; last = reason = running = ""; bad = 0; next }
 /^@end / {
 	verdict = "fail"
 	if ($3 ~ /^timeout=/) {
 		verdict = "hang"
-		print run ": " (last == "" ? "(first test)" : "after " last), "hang", "time is up"
+		print run ": " (running != "" ? running : last == "" ? "(first test)" : "after " last), "hang", "time is up"
 	} else if ($3 == "exit=0" || ($3 == "exit=1" && bad)) {
 		verdict = "pass"
 	} else if ($3 == "exit=4") {
@@ -19,6 +19,9 @@ BEGIN { OFS = "\t" }
 	next
 }
 run == "" { next }
+# What is at work, as kselftest_harness.h and uffd-unit-tests say it.
+/^# +RUN / { running = $3 }
+/^Testing .*\.\.\. *$/ { running = substr($0, 9); sub(/ *\.\.\. *$/, "", running) }
 /^1\.\.0 *# *SKIP/ { reason = $0; sub(/^1\.\.0 *# *SKIP */, "", reason); next }
 match($0, /^[# ]*(not ok|ok) [0-9]+ ?/) {
 	name = substr($0, RLENGTH + 1)
@@ -50,4 +53,5 @@ match($0, /^[# ]*(not ok|ok) [0-9]+ ?/) {
 	n = ++count[key]
 	print run ": " name (n > 1 ? " (" n ")" : ""), verdict, why
 	last = name
+	running = ""
 }
