@@ -19,9 +19,8 @@ BEGIN { OFS = "\t" }
 	next
 }
 run == "" { next }
-# What is at work, as kselftest_harness.h and uffd-unit-tests say it.
+# What is at work, as kselftest_harness.h says it.
 /^# +RUN / { running = $3 }
-/^Testing .*\.\.\. *$/ { running = substr($0, 9); sub(/ *\.\.\. *$/, "", running) }
 /^1\.\.0 *# *SKIP/ { reason = $0; sub(/^1\.\.0 *# *SKIP */, "", reason); next }
 match($0, /^[# ]*(not ok|ok) [0-9]+ ?/) {
 	name = substr($0, RLENGTH + 1)
