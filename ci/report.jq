@@ -3,7 +3,7 @@
 def clock: "\(. / 60000 | floor):\(. / 1000 % 60 | floor | tostring | if length < 2 then "0" + . else . end)";
 def mark: {pass: "ok", none: "&middot;", fail: "fell", unjudged: "?"}[.];
 (.cells | map(.check) | unique) as $known |
-(["apply", "style", "build", "sparse", "kdoc", "cocci", "boot", "test", "diff", "vma", "proves"] as $order |
+(["apply", "style", "build", "sparse", "kdoc", "cocci", "boot", "test", "diff", "tools", "proves"] as $order |
   ($order | map(select(. as $c | $known | index($c)))) + ($known - $order)) as $checks |
 (.cells | group_by(.n)) as $rows |
 ([$rows[] | map(.ms) | add] | max // 1) as $longest |
