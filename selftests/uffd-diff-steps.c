@@ -614,8 +614,13 @@ void diff_start(__u64 seed)
 		source[i] = i / page_size() + 1;
 	child_says = mmap(NULL, page_size(), PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	for (int i = 0; i < NR_FDS; i++)
+	for (int i = 0; i < NR_FDS; i++) {
 		fds[i] = uffd_open(fd_features[i] & uffd_features());
+		if (fds[i] < 0) {
+			fprintf(stderr, "userfaultfd: %s\n", strerror(-fds[i]));
+			exit(KSFT_FAIL);
+		}
+	}
 	for (int i = 0; i < NR_SLOTS; i++) {
 		rnd_start(seed, ~0ULL - i);
 		make_slot(&slots[i]);

@@ -101,6 +101,8 @@ static void self_test(unsigned int steps)
 		ksft_exit_skip(NO_UFFD "\n");
 	if (!uffd_sees_kernel())
 		ksft_exit_skip(NO_KERNEL_FAULTS "\n");
+	if (!uffd_sees_fork())
+		ksft_exit_skip(NO_FORK_EVENTS "\n");
 	ksft_set_plan(DEFAULT_SEEDS);
 	for (unsigned int seed = 1; seed <= DEFAULT_SEEDS; seed++) {
 		__u64 first, second;

@@ -22,20 +22,40 @@ struct bad_range {
 	const char *name;
 	long dst;		/* added to the target */
 	char *at;		/* in its place */
-	size_t len;		/* ~0: a unit */
+	long len;		/* in units */
 	long len_add;
 	int err;
 	int wake_err;		/* WAKE asks for no mapping */
 };
 
 static const struct bad_range bad_ranges[] = {
-	{ "start not aligned", 1, NULL, ~0UL, 0, -EINVAL, -EINVAL },
-	{ "length not aligned", 0, NULL, ~0UL, 1, -EINVAL, -EINVAL },
+	{ "start not aligned", 1, NULL, 1, 0, -EINVAL, -EINVAL },
+	{ "length not aligned", 0, NULL, 1, 1, -EINVAL, -EINVAL },
 	{ "no length", 0, NULL, 0, 0, -EINVAL, -EINVAL },
-	{ "wraps around", 0, NULL, -(1UL << 12), 0, -EINVAL, -EINVAL },
-	{ "kernel's addresses", 0, BEYOND, ~0UL, 0, -EINVAL, -EINVAL },
-	{ "nothing is there", 0, NOWHERE, ~0UL, 0, -ENOENT, 0 },
+	{ "wraps around", 0, NULL, -1, 0, -EINVAL, -EINVAL },
+	{ "kernel's addresses", 0, BEYOND, 1, 0, -EINVAL, -EINVAL },
+	{ "nothing is there", 0, NOWHERE, 1, 0, -ENOENT, 0 },
 };
+
+/* Write protection, too, of memory that has it: the rest is tried without. */
+static bool can_protect(const struct mem_type *type)
+{
+	return has_wp(type) && type->class != CLASS_GMEM;
+}
+
+static __u64 missing_and_wp(const struct mem_type *type)
+{
+	return can_protect(type) ? M | W : M;
+}
+
+/* As much again as is mapped may be more huge pages than there are. */
+#define NEED_ROOM(units) do {							\
+	struct mem __m;								\
+										\
+	if (mem_make(&__m, self->type, units))					\
+		SKIP(return, "%s: %s", self->type->name, __m.why);		\
+	mem_free(&__m);								\
+} while (0)
 
 static int expected_error(const struct bad_range *bad, enum uffd_op op)
 {
@@ -56,12 +76,11 @@ TEST_F(uffd, bad_range)
 				.op = op,
 				.dst = (bad->at ? bad->at : self->target) + bad->dst,
 				.src = self->source,
-				.len = bad->len == ~0UL ? self->mem.unit : bad->len,
+				.len = bad->len * self->mem.unit + bad->len_add,
 			};
 
 			if (!uffd_knows(op))
 				continue;
-			call.len += bad->len_add;
 			/* The source of a MOVE has to be aligned, too. */
 			if (op == OP_MOVE)
 				call.src = self->mem.area;
@@ -111,7 +130,7 @@ TEST_F(uffd, part_of_a_huge_page)
 		EXPECT_ERR(-EINVAL, uffd_poison(self->fd, p, part), "POISON");
 	EXPECT_ERR(-EINVAL, uffd_unregister(self->fd, p + part, part), "UNREGISTER");
 	close(self->fd);
-	if (!has_wp(self->type))
+	if (!can_protect(self->type))
 		return;
 	OPEN_ALWAYS(0, W);
 	EXPECT_ERR(-EINVAL, uffd_wp(self->fd, p, part, UFFDIO_WRITEPROTECT_MODE_WP),
@@ -163,7 +182,7 @@ TEST_F(uffd, another_userfaultfd)
 	int other = uffd_open(0);
 
 	ASSERT_GE(other, 0);
-	OPEN(0, M | W);
+	OPEN(0, missing_and_wp(self->type));
 	EXPECT_ERR(-EBUSY, uffd_register(other, self->mem.area, self->mem.len, M), "REGISTER");
 	EXPECT_ERR(-EINVAL, uffd_unregister(other, self->mem.area, self->mem.len), "UNREGISTER");
 	if (uffd_knows(OP_MOVE))
@@ -171,16 +190,19 @@ TEST_F(uffd, another_userfaultfd)
 				OP_MOVE, self->target, self->mem.area, self->mem.unit, 0 }, NULL),
 			   "MOVE");
 	EXPECT_ERR(0, uffd_copy(other, self->target, self->source, self->mem.unit, 0), "COPY");
-	EXPECT_ERR(0, uffd_wp(other, self->target, self->mem.unit, UFFDIO_WRITEPROTECT_MODE_WP),
-		   "WRITEPROTECT");
 	if (uffd_knows(OP_POISON))
 		EXPECT_ERR(0, uffd_poison(other, self->mem.area, self->mem.unit), "POISON");
+	if (!can_protect(self->type))
+		return;
+	EXPECT_ERR(0, uffd_wp(other, self->target, self->mem.unit, UFFDIO_WRITEPROTECT_MODE_WP),
+		   "WRITEPROTECT");
 	EXPECT_PM_UFFD(true, self->target, "WRITEPROTECT");
 }
 
 TEST_F(uffd, mode_switch)
 {
 	NEED_FEATURE(RWP);
+	NEED_WP();
 	NEED_PROTECT();
 	OPEN_ALWAYS(RWP, M);
 	EXPECT_GT(uffd_register(self->fd, self->mem.area, self->mem.len, M | W), 0);
@@ -202,39 +224,62 @@ TEST_F(uffd, across_two_mappings)
 	char *source = malloc(len);
 
 	memset(source, BYTE_COPY, len);
-	OPEN(0, M | W);
+	OPEN(0, missing_and_wp(self->type));
 	/* Other protection makes it two. */
 	ASSERT_EQ(0, mprotect(p, self->mem.unit, PROT_READ));
 	EXPECT_ERR(-ENOENT, uffd_copy(self->fd, p, source, len, 0), "COPY");
 	if (uffd_knows(OP_POISON))
 		EXPECT_ERR(-ENOENT, uffd_poison(self->fd, p, len), "POISON");
 	EXPECT_ABSENT(p, "across two mappings");
-	if (has_wide_wp())
+	EXPECT_ABSENT(self->target, "across two mappings");
+	EXPECT_ERR(0, COPY(0, 0), "COPY of the first mapping");
+	EXPECT_ERR(0, COPY(TARGET, 0), "COPY of the second mapping");
+	if (has_wide_wp() && can_protect(self->type)) {
 		EXPECT_ERR(0, uffd_wp(self->fd, p, len, UFFDIO_WRITEPROTECT_MODE_WP),
 			   "WRITEPROTECT");
+		EXPECT_PM_UFFD(true, p, "WRITEPROTECT, the first mapping");
+		EXPECT_PM_UFFD(true, self->target, "WRITEPROTECT, the second mapping");
+	}
 	EXPECT_ERR(0, uffd_unregister(self->fd, p, len), "UNREGISTER");
 	EXPECT_GT(uffd_register(self->fd, p, len, M), 0);
 	free(source);
 }
 
 /* Nor is a border between types crossed, whichever is first. */
-static const char *const neighbours[] = { "anon", "shmem", "shmem-private", "hugetlb" };
+static const char *const neighbours[] = { "anon", "shmem", "shmem-private", "hugetlb",
+	"gmem" };
 
-static void try_neighbour(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * self,
+/* A huge page's worth of each; false if there is not so much. */
+static bool make_neighbours(const struct mem_type *left, struct mem *first,
+			    const struct mem_type *right, struct mem *second)
+{
+	size_t huge = huge_size();
+	char *at = huge_room(2);
+
+	if (mem_make_at(first, left, left->caps & MEM_HUGETLB ? 1 : huge / page_size(), at))
+		return false;
+	if (!mem_make_at(second, right, right->caps & MEM_HUGETLB ? 1 : huge / page_size(),
+			 at + huge))
+		return true;
+	mem_free(first);
+	return false;
+}
+
+static bool try_neighbour(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * self,
 			  const struct mem_type *type)
 {
+	bool wp = has_wide_wp() && can_protect(type) && can_protect(self->type);
 	size_t huge = huge_size(), len = 2 * huge;
-	char *at = huge_room(2), *source = calloc(1, len);
 	struct mem first, second;
+	char *at, *source;
 	char what[64];
-	bool protect;
 
-	ASSERT_EQ(0, mem_make_at(&first, self->type, huge / self->mem.unit, at));
-	ASSERT_EQ(0, mem_make_at(&second, type, huge / (type->caps & MEM_HUGETLB ? huge :
-							page_size()), at + huge));
-	protect = mem_has_protect(&first);
+	if (!make_neighbours(self->type, &first, type, &second))
+		return false;
+	at = first.area;
+	source = calloc(1, len);
 	self->fd = uffd_open(0);
-	ASSERT_GT(uffd_register(self->fd, at, len, protect ? M | W : M), 0);
+	ASSERT_GT(uffd_register(self->fd, at, len, wp ? M | W : M), 0);
 	snprintf(what, sizeof(what), "COPY over the border to %s", type->name);
 	EXPECT_ERR(-ENOENT, uffd_copy(self->fd, at, source, len, 0), what);
 	if (uffd_knows(OP_POISON))
@@ -243,7 +288,7 @@ static void try_neighbour(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) 
 	EXPECT_ABSENT(at + huge, what);
 	/* Protection goes over all of it; what is empty here anonymous memory forgets. */
 	snprintf(what, sizeof(what), "WRITEPROTECT over the border to %s", type->name);
-	if (protect && has_wide_wp()) {
+	if (wp) {
 		EXPECT_ERR(0, uffd_wp(self->fd, at, len, UFFDIO_WRITEPROTECT_MODE_WP), what);
 		EXPECT_PM_UFFD(!is_private_memory(self->type), at + huge - page_size(), what);
 		EXPECT_PM_UFFD(!is_private_memory(type), at + huge, what);
@@ -253,6 +298,7 @@ static void try_neighbour(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) 
 	mem_free(&first);
 	mem_free(&second);
 	free(source);
+	return true;
 }
 
 TEST_F(uffd, across_two_types)
@@ -262,13 +308,10 @@ TEST_F(uffd, across_two_types)
 	for (unsigned int i = 0; i < ARRAY_SIZE(neighbours); i++) {
 		const struct mem_type *type = mem_type_find(neighbours[i]);
 
-		if (type == self->type || !has_wp(type) || !has_wp(self->type) ||
-		    (type->caps & MEM_HUGETLB && !free_huge_pages()))
-			continue;
-		tried++;
-		try_neighbour(_metadata, self, type);
+		if (type != self->type && uffd_offers(type->class))
+			tried += try_neighbour(_metadata, self, type);
 	}
-	NEED(tried, "this kernel has no WP of this memory");
+	NEED(tried, "no free huge pages");
 }
 
 /* The end of the mapping is the end, whatever is behind it. */
@@ -280,9 +323,9 @@ TEST_F(uffd, across_the_end)
 	memset(source, BYTE_COPY, 2 * unit);
 	ASSERT_EQ(0, munmap(self->target, unit));
 	self->mem.len = unit;
-	OPEN(0, M | W);
+	OPEN(0, missing_and_wp(self->type));
 	EXPECT_ERR(-ENOENT, uffd_copy(self->fd, self->mem.area, source, 2 * unit, 0), "COPY");
-	if (has_wide_wp())
+	if (has_wide_wp() && can_protect(self->type))
 		EXPECT_ERR(0, uffd_wp(self->fd, self->mem.area, 2 * unit,
 				      UFFDIO_WRITEPROTECT_MODE_WP), "WRITEPROTECT");
 	EXPECT_ERR(0, uffd_copy(self->fd, self->mem.area, source, unit, 0), "COPY");
@@ -348,6 +391,8 @@ static const struct {
 TEST_F(uffd, partial)
 {
 	NEED_FILL();
+	/* Of a private mapping the file has as many. */
+	NEED_ROOM(2 * 3);
 	for (unsigned int i = 0; i < ARRAY_SIZE(partial_ops); i++) {
 		bool minor = partial_ops[i].minor;
 		struct uffd_call call = { .op = partial_ops[i].op };
@@ -648,11 +693,13 @@ static int do_long_call(void *arg)
 	return uffd_do(c->fd, &c->call, NULL) ? 1 : 0;
 }
 
-enum kill_result { KILL_NO_MEMORY, KILL_STOPPED, KILL_DONE };
+enum kill_result { KILL_NO_MEMORY, KILL_STOPPED, KILL_DONE, KILL_WENT_ON };
 
 /* Fill all of a mapping, and be killed once its first page is there. */
 static enum kill_result kill_once(struct long_call *c, struct mem *m)
 {
+	char *last = mem_unit(m, m->units - 1);
+	bool in_time = false;
 	int status = 0;
 	pid_t pid, gone = 0;
 
@@ -670,11 +717,14 @@ static enum kill_result kill_once(struct long_call *c, struct mem *m)
 	}
 	if (!gone) {
 		kill(pid, SIGKILL);
+		/* Between two looks for a signal it fills what one page table has, no more. */
+		in_time = m->len > huge_size() && !(pagemap(last - huge_size()) & PM_PRESENT);
 		waitpid(pid, &status, 0);
 	}
 	c->code = exit_code(status);
-	return pagemap(m->area) & PM_PRESENT &&
-	       !(pagemap(mem_unit(m, m->units - 1)) & PM_PRESENT) ? KILL_STOPPED : KILL_DONE;
+	if (pagemap(last) & PM_PRESENT)
+		return in_time ? KILL_WENT_ON : KILL_DONE;
+	return pagemap(m->area) & PM_PRESENT ? KILL_STOPPED : KILL_DONE;
 }
 
 static enum kill_result kill_in_the_middle(const struct mem_type *type, struct long_call *c,
@@ -703,8 +753,8 @@ static enum kill_result kill_in_the_middle(const struct mem_type *type, struct l
 
 /*
  * It may be done before the signal is there, but not always: how often it was
- * stopped is told, and never is no failure.  What is not done was ended by the
- * signal, and by nothing else.
+ * stopped is told, and never is no failure.  To go on with the signal there is one.
+ * What is not done was ended by the signal, and by nothing else.
  */
 static void try_kills(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * self,
 		      enum uffd_op op, size_t units)
@@ -717,6 +767,9 @@ static void try_kills(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * se
 
 		NEED(tries || result != KILL_NO_MEMORY, "no memory that takes long to fill");
 		ASSERT_NE(KILL_NO_MEMORY, result);
+		ASSERT_NE(KILL_WENT_ON, result)
+			TH_LOG("%s %s, killed: expected to be stopped, got all of it done",
+			       self->type->name, op_names[op]);
 		tries++;
 		stopped += result == KILL_STOPPED;
 		if (result == KILL_STOPPED || c.code)
@@ -779,71 +832,105 @@ TEST_F(uffd, arguments_not_mapped)
 }
 
 /* What can be read but not written to: it is done, and cannot be told. */
-static const struct {
+static const struct told_cmd {
 	const char *name;
 	unsigned long cmd;
 	enum uffd_op op;	/* that it takes; REGISTER takes none */
 	__u64 modes;		/* that the range is registered with */
+	int byte;		/* what is there then, -1: poison */
 	bool source;		/* the argument has one, after the destination */
 	bool anon;		/* for anonymous memory only */
 	bool pte_only;
-	bool minor;
 } told_cmds[] = {
-	{ "REGISTER", UFFDIO_REGISTER, OP_WAKE, M, false, false, false, false },
-	{ "COPY", UFFDIO_COPY, OP_COPY, M, true, false, false, false },
-	{ "ZEROPAGE", UFFDIO_ZEROPAGE, OP_ZEROPAGE, M, false, false, true, false },
-	{ "POISON", UFFDIO_POISON, OP_POISON, M, false, false, false, false },
-	{ "CONTINUE", UFFDIO_CONTINUE, OP_CONTINUE, N, false, false, false, true },
-	{ "MOVE", UFFDIO_MOVE, OP_MOVE, M, true, true, false, false },
+	{ "REGISTER", UFFDIO_REGISTER, OP_WAKE, 0, BYTE_COPY, false, false, false },
+	{ "COPY", UFFDIO_COPY, OP_COPY, M, BYTE_COPY, true, false, false },
+	{ "ZEROPAGE", UFFDIO_ZEROPAGE, OP_ZEROPAGE, M, 0, false, false, true },
+	{ "POISON", UFFDIO_POISON, OP_POISON, M, -1, false, false, false },
+	{ "CONTINUE", UFFDIO_CONTINUE, OP_CONTINUE, N, BYTE_CACHE, false, false, false },
+	{ "MOVE", UFFDIO_MOVE, OP_MOVE, M, BYTE_COPY, true, true, false },
 };
+
+/* With an argument that is read-only for so long.  0 or a negative errno. */
+static int ioctl_untold(int fd, unsigned long cmd, void *arg)
+{
+	int err;
+
+	if (mprotect(arg, page_size(), PROT_READ))
+		return -errno;
+	err = ioctl(fd, cmd, arg) ? -errno : 0;
+	return mprotect(arg, page_size(), PROT_READ | PROT_WRITE) ? -errno : err;
+}
+
+static void try_told(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * self,
+		     const struct told_cmd *t, __u64 *arg)
+{
+	struct mem m, from;
+	__u64 *p = arg;
+
+	ASSERT_EQ(0, mem_make(&m, self->type, UNITS));
+	ASSERT_EQ(0, mem_make(&from, mem_type_find("anon"), UNITS));
+	memset(from.area, BYTE_COPY, from.unit);
+	if (t->modes == N)
+		ASSERT_EQ(0, mem_fill_cache(&m, 0, BYTE_CACHE));
+	self->fd = uffd_open(0);
+	if (t->modes)
+		ASSERT_GT(uffd_register(self->fd, m.area, m.len, t->modes), 0);
+	*p++ = (unsigned long)m.area;
+	if (t->source)
+		*p++ = (unsigned long)(t->anon ? from.area : self->source);
+	*p++ = m.unit;
+	*p = t->modes ? 0 : M;
+	EXPECT_ERR(-EFAULT, ioctl_untold(self->fd, t->cmd, arg), t->name);
+	/* What is registered can be filled. */
+	if (!t->modes)
+		EXPECT_ERR(0, uffd_copy(self->fd, m.area, self->source, m.unit, 0),
+			   "COPY after REGISTER that cannot be told");
+	/* Nobody waits for what is not there. */
+	close(self->fd);
+	if (t->byte < 0)
+		EXPECT_VALUE(SIGBUS, try_read(m.area, NULL).sig, "%s %s, signal of a read",
+			     self->type->name, t->name);
+	else
+		EXPECT_UNIT(m.area, m.unit, t->byte, t->name);
+	mem_free(&from);
+	mem_free(&m);
+}
 
 TEST_F(uffd, result_cannot_be_told)
 {
 	__u64 *arg = mmap(NULL, page_size(), PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	struct uffdio_api *api = (void *)arg;
 
 	NEED_FILL();
+	/* Of a private mapping the file has as many. */
+	NEED_ROOM(2 * UNITS);
 	ASSERT_NE(MAP_FAILED, arg);
 	for (unsigned int i = 0; i < ARRAY_SIZE(told_cmds); i++) {
-		struct mem m, from;
-		__u64 *p = arg;
+		const struct told_cmd *t = &told_cmds[i];
 
-		if (!uffd_knows(told_cmds[i].op) ||
-		    (told_cmds[i].anon && self->type->class != CLASS_ANON) ||
-		    (told_cmds[i].pte_only && mem_is(&self->mem, MEM_HUGETLB)) ||
-		    (told_cmds[i].minor && !has_minor(self->type)))
-			continue;
-		ASSERT_EQ(0, mem_make(&m, self->type, UNITS));
-		ASSERT_EQ(0, mem_make(&from, mem_type_find("anon"), UNITS));
-		memset(from.area, BYTE_COPY, from.unit);
-		if (told_cmds[i].minor)
-			ASSERT_EQ(0, mem_fill_cache(&m, 0, BYTE_CACHE));
-		self->fd = uffd_open(0);
-		ASSERT_GT(uffd_register(self->fd, m.area, m.len, told_cmds[i].modes), 0);
-		*p++ = (unsigned long)m.area;
-		if (told_cmds[i].source)
-			*p++ = told_cmds[i].anon ? (unsigned long)from.area :
-				(unsigned long)self->source;
-		*p++ = m.unit;
-		*p = told_cmds[i].cmd == UFFDIO_REGISTER ? M : 0;
-		ASSERT_EQ(0, mprotect(arg, page_size(), PROT_READ));
-		EXPECT_ERR(-EFAULT, ioctl(self->fd, told_cmds[i].cmd, arg) ? -errno : 0,
-			   told_cmds[i].name);
-		ASSERT_EQ(0, mprotect(arg, page_size(), PROT_READ | PROT_WRITE));
-		close(self->fd);
-		mem_free(&from);
-		mem_free(&m);
+		if (uffd_knows(t->op) && (!t->anon || self->type->class == CLASS_ANON) &&
+		    (!t->pte_only || !mem_is(&self->mem, MEM_HUGETLB)) &&
+		    (t->modes != N || has_minor(self->type)))
+			try_told(_metadata, self, t, arg);
 	}
-	/* API, its answer and its refusal. */
+	munmap(arg, page_size());
+}
+
+/* API, its refusal and its answer: it is not done. */
+TEST_F(uffd, api_cannot_be_told)
+{
+	struct uffdio_api *api = mmap(NULL, page_size(), PROT_READ | PROT_WRITE,
+				      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	NEED(self->type->class == CLASS_ANON, "does not depend on the type");
+	ASSERT_NE(MAP_FAILED, api);
 	self->fd = syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
 	for (int version = 0; version < 2; version++) {
 		*api = (struct uffdio_api) { .api = version ? UFFD_API : 0 };
-		ASSERT_EQ(0, mprotect(arg, page_size(), PROT_READ));
-		EXPECT_ERR(-EFAULT, ioctl(self->fd, UFFDIO_API, arg) ? -errno : 0, "API");
-		ASSERT_EQ(0, mprotect(arg, page_size(), PROT_READ | PROT_WRITE));
+		EXPECT_ERR(-EFAULT, ioctl_untold(self->fd, UFFDIO_API, api), "API");
 	}
-	munmap(arg, page_size());
+	EXPECT_ERR(0, ioctl(self->fd, UFFDIO_API, api) ? -errno : 0, "API that can be told");
+	munmap(api, page_size());
 }
 
 TEST_HARNESS_MAIN

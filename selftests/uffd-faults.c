@@ -241,8 +241,9 @@ TEST_F(uffd, poison_read)
 }
 
 /*
- * fork() copies no page table of a shared mapping, and so loses the markers:
- * the child sees what the file has, or a new page.
+ * What was lost must not come back in a child.  fork() copies no page table of a
+ * shared mapping, and so it does, so far: the child sees what the file has, or a
+ * new page.
  */
 TEST_F(uffd, poison_is_inherited)
 {
@@ -256,9 +257,18 @@ TEST_F(uffd, poison_is_inherited)
 	if (!pid)
 		_exit(try_read(self->target, NULL).sig);
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	EXPECT_VALUE(mem_is_shared(&self->mem) ? 0 : SIGBUS, exit_code(status),
-		     "%s read by a child after POISON, signal", self->type->name);
+	EXPECT_VALUE(SIGBUS, exit_code(status), "%s read by a child after POISON, signal",
+		     self->type->name);
 }
+
+XFAIL_ADD(uffd, shmem, poison_is_inherited);
+XFAIL_ADD(uffd, shmem_offset, poison_is_inherited);
+XFAIL_ADD(uffd, tmpfs, poison_is_inherited);
+XFAIL_ADD(uffd, anon_shared, poison_is_inherited);
+XFAIL_ADD(uffd, gmem, poison_is_inherited);
+XFAIL_ADD(uffd, hugetlb, poison_is_inherited);
+XFAIL_ADD(uffd, hugetlb_offset, poison_is_inherited);
+XFAIL_ADD(uffd, hugetlb_sysv, poison_is_inherited);
 
 /* A signal, whatever it is that would be told. */
 static void try_sigbus(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * self,
@@ -398,7 +408,11 @@ TEST_F(uffd, wakes_its_own_range)
 		uffd_wake(self->fd, self->mem.area, self->mem.len);		\
 		ASSERT_TRUE(touch_join(&self->toucher, WAIT_S));		\
 	}									\
+	/* Not EXPECT_DONE(): it is joined.  A writer has its value whatever became of it. */ \
+	EXPECT_ACCESS(0, self->toucher.trap.sig, "signal");			\
 	EXPECT_ACCESS((unsigned char)(byte), (unsigned char)self->toucher.value, "value"); \
+	EXPECT_ACCESS((unsigned char)(byte),					\
+		      *(volatile unsigned char *)self->toucher.p, "value then there"); \
 } while (0)
 
 /* Whatever memory it is, filled it need not be. */
@@ -496,16 +510,17 @@ TEST_F(uffd, fork_event)
 		EXPECT_ABSENT(self->target, "COPY for a child");
 }
 
-/* Protects a page that is there, and, in @W, one that is not. */
-static bool protect(int fd, struct mem *m, __u64 modes)
+/* Protects a page that is there, and, in @W, one that is not.  0 or a negative errno. */
+static int protect(int fd, struct mem *m, __u64 modes)
 {
+	long long bits = uffd_register(fd, m->area, m->len, modes);
 	char *p = mem_unit(m, TARGET);
 
-	if (uffd_register(fd, m->area, m->len, modes) < 0)
-		return false;
+	if (bits < 0)
+		return bits;
 	if (modes == R)
-		return !uffd_rwp(fd, p, m->unit, UFFDIO_RWPROTECT_MODE_RWP);
-	return !uffd_wp(fd, m->area, m->len, UFFDIO_WRITEPROTECT_MODE_WP);
+		return uffd_rwp(fd, p, m->unit, UFFDIO_RWPROTECT_MODE_RWP);
+	return uffd_wp(fd, m->area, m->len, UFFDIO_WRITEPROTECT_MODE_WP);
 }
 
 /* Bit 0: the page that is there is protected; bit 1: the one that is not. */
@@ -534,7 +549,8 @@ static const struct {
 };
 
 /* A new mapping, protected as row @i of keeps says; false if there is no such. */
-static bool keeps_prepare(FIXTURE_DATA(uffd) * self, unsigned int i, __u64 event)
+static bool keeps_prepare(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * self,
+			  unsigned int i, __u64 event)
 {
 	__u64 features = WP_SYNC | (keeps[i].modes == R ? RWP : 0) | (keeps[i].event ? event : 0);
 
@@ -546,8 +562,14 @@ static bool keeps_prepare(FIXTURE_DATA(uffd) * self, unsigned int i, __u64 event
 	if (keeps[i].pinned && !pin_page(self->target))
 		return false;
 	self->fd = uffd_open(features);
-	return self->fd >= 0 && protect(self->fd, &self->mem, keeps[i].modes) &&
-	       (!keeps[i].event || uffd_ignore_events(self->fd));
+	/* The event of a fork is for the privileged. */
+	if (self->fd == -EPERM)
+		return false;
+	ASSERT_GE(self->fd, 0) TH_LOG("userfaultfd: %s", err_name(self->fd));
+	EXPECT_ERR(0, protect(self->fd, &self->mem, keeps[i].modes), keeps[i].name);
+	if (keeps[i].event)
+		ASSERT_TRUE(uffd_ignore_events(self->fd));
+	return true;
 }
 
 /* Of the rows that are @pinned, or not. */
@@ -560,7 +582,7 @@ static void try_fork(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * sel
 	NEED_PROTECT();
 	for (unsigned int i = 0; i < ARRAY_SIZE(keeps); i++) {
 		if (keeps[i].pinned != pinned ||
-		    !keeps_prepare(self, i, UFFD_FEATURE_EVENT_FORK))
+		    !keeps_prepare(_metadata, self, i, UFFD_FEATURE_EVENT_FORK))
 			continue;
 		tried++;
 		/* Not fork(): its locks. */
@@ -596,7 +618,8 @@ TEST_F(uffd, protection_after_mremap)
 	for (unsigned int i = 0; i < ARRAY_SIZE(keeps); i++) {
 		char *to = huge_room(UNITS);
 
-		if (keeps[i].pinned || !keeps_prepare(self, i, UFFD_FEATURE_EVENT_REMAP))
+		if (keeps[i].pinned ||
+		    !keeps_prepare(_metadata, self, i, UFFD_FEATURE_EVENT_REMAP))
 			continue;
 		tried++;
 		ASSERT_EQ(to, mremap(self->mem.area, self->mem.len, self->mem.len,
@@ -700,7 +723,8 @@ TEST_F(uffd, copied_page_is_dirty)
 	char *alias;
 
 	NEED(self->type->class == CLASS_SHMEM && self->mem.fd >= 0, "not a file of shmem");
-	NEED(!geteuid(), "not root: no /proc/kpageflags");
+	/* Even root may be without CAP_SYS_ADMIN, and then sees no page numbers. */
+	NEED(kpageflags(self->source), "not root, or no /proc/kpageflags");
 	OPEN(0, M);
 	ASSERT_EQ(0, COPY(TARGET, 0));
 	alias = mem_alias(&self->mem);
@@ -781,11 +805,13 @@ TEST_F(uffd, minor_after_collapse)
 
 	NEED_COLLAPSIBLE();
 	NEED_MINOR();
+	/* Of nothing it only says whether there is such a thing. */
+	NEED(!madvise(self->target, 0, MADV_COLLAPSE), "no MADV_COLLAPSE");
 	ASSERT_NE(NULL, make_collapsible(&m, self->type));
 	self->fd = uffd_open(0);
 	ASSERT_GT(uffd_register(self->fd, m.area, m.len, N), 0);
-	if (madvise(m.area, m.len, MADV_COLLAPSE))
-		return;
+	/* It may well be refused here, but not for want of memory. */
+	NEED(!madvise(m.area, m.len, MADV_COLLAPSE) || errno != ENOMEM, "no free huge page");
 	TOUCH(mem_unit(&m, TARGET), false);
 	EXPECT_FAULT(mem_unit(&m, TARGET), F_MINOR);
 	EXPECT_ERR(0, uffd_continue(self->fd, m.area, m.len, 0), "CONTINUE");

@@ -135,7 +135,12 @@ static inline bool has_minor(const struct mem_type *type)
 
 static inline bool has_wp(const struct mem_type *type)
 {
-	return is_private_memory(type) || uffd_features() & UFFD_FEATURE_WP_HUGETLBFS_SHMEM;
+	/* Not every architecture has the bit in its page tables. */
+	__u64 need = UFFD_FEATURE_PAGEFAULT_FLAG_WP;
+
+	if (!is_private_memory(type))
+		need |= UFFD_FEATURE_WP_HUGETLBFS_SHMEM;
+	return (uffd_features() & need) == need;
 }
 
 #define NEED(have, why) do { if (!(have)) SKIP(return, why); } while (0)
@@ -149,6 +154,7 @@ static inline bool has_wp(const struct mem_type *type)
 #define NEED_WP() NEED(has_wp(self->type), "this kernel has no WP of this memory")
 #define NEED_PROTECT() NEED(mem_has_protect(&self->mem), NO_PROTECT)
 #define NEED_KERNEL() NEED(uffd_sees_kernel(), NO_KERNEL_FAULTS)
+#define NEED_FORK_EVENTS() NEED(uffd_sees_fork(), NO_FORK_EVENTS)
 
 #define EXPECT_ERR(want, got, what)						\
 	EXPECT_RESULT(want, got, "%s %s", self->type->name, what)
@@ -182,6 +188,8 @@ static inline bool has_wp(const struct mem_type *type)
 #define OPEN_ALWAYS(features, modes) do {					\
 	long long __bits;							\
 										\
+	if ((features) & UFFD_FEATURE_EVENT_FORK)				\
+		NEED_FORK_EVENTS();						\
 	self->fd = uffd_open(features);						\
 	ASSERT_GE(self->fd, 0) TH_LOG("userfaultfd: %s", err_name(self->fd));	\
 	__bits = uffd_register(self->fd, self->mem.area, self->mem.len, modes);	\

@@ -220,6 +220,15 @@ bool uffd_sees_kernel(void)
 	return fd >= 0 && !user_only;
 }
 
+bool uffd_sees_fork(void)
+{
+	int fd = uffd_open(UFFD_FEATURE_EVENT_FORK);
+
+	if (fd >= 0)
+		close(fd);
+	return fd != -EPERM;
+}
+
 bool uffd_knows(enum uffd_op op)
 {
 	static const __u64 features[NR_OPS] = {

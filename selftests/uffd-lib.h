@@ -21,6 +21,8 @@
 	"guest_memfd can be neither write-protected nor made inaccessible"
 #define NO_KERNEL_FAULTS \
 	"not root: userfaultfd sees no fault of a system call"
+#define NO_FORK_EVENTS \
+	"no CAP_SYS_PTRACE: a userfaultfd may not follow a fork"
 
 enum uffd_op {
 	OP_COPY,
@@ -74,6 +76,8 @@ __u64 uffd_features(void);
 bool uffd_offers(enum mem_class class);
 /* Is it one that handles the faults that system calls take, too? */
 bool uffd_sees_kernel(void);
+/* May it have UFFD_FEATURE_EVENT_FORK? */
+bool uffd_sees_fork(void);
 
 /* Does this kernel have the operation? */
 bool uffd_knows(enum uffd_op op);

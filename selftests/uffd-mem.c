@@ -232,7 +232,7 @@ static int make_sysv(struct mem *m)
 
 static int make_sysv_huge(struct mem *m)
 {
-	return make_sysv_flags(m, SHM_HUGETLB,
+	return make_sysv_flags(m, SHM_HUGETLB | __builtin_ctzl(m->unit) << HUGETLB_FLAG_ENCODE_SHIFT,
 			       "no free huge pages, set /proc/sys/vm/nr_hugepages");
 }
 
@@ -550,14 +550,16 @@ static void restore_and_die(int sig)
 /* Before anything can be set, in the process that all tests are children of. */
 static void __attribute__((constructor(101))) settings_start(void)
 {
+	static const int deadly[] = { SIGHUP, SIGINT, SIGQUIT, SIGABRT, SIGBUS, SIGSEGV,
+				      SIGPIPE, SIGTERM };
+
 	settings = mmap(NULL, sizeof(*settings), RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (settings == MAP_FAILED)
 		abort();
 	settings->owner = getpid();
 	atexit(restore_settings);
-	signal(SIGINT, restore_and_die);
-	signal(SIGTERM, restore_and_die);
-	signal(SIGHUP, restore_and_die);
+	for (unsigned int i = 0; i < ARRAY_SIZE(deadly); i++)
+		signal(deadly[i], restore_and_die);
 }
 
 static bool is_set(const char *path)
@@ -611,10 +613,12 @@ unsigned long reserved_huge_pages(void)
 
 void need_huge_pages(unsigned int n)
 {
-	static const char path[] = "/proc/sys/vm/nr_hugepages";
 	unsigned long have = free_huge_pages();
-	char buf[32];
+	char path[96], buf[32];
 
+	/* The default size may be another. */
+	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%zukB/nr_hugepages",
+		 huge_size() >> 10);
 	if (have >= n || read_setting(path, buf, sizeof(buf)))
 		return;
 	snprintf(buf, sizeof(buf), "%lu", strtoul(buf, NULL, 10) + n - have);

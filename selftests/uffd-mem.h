@@ -79,7 +79,7 @@ static inline bool mem_is(const struct mem *m, unsigned int cap)
 	return m->type->caps & cap;
 }
 
-/* A guest writes to guest_memfd through no mapping of it. */
+/* What a guest itself writes to guest_memfd may go through no mapping of it. */
 static inline bool mem_has_protect(const struct mem *m)
 {
 	return m->type->class != CLASS_GMEM;

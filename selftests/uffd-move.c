@@ -82,9 +82,16 @@ static int move(int fd, void *dst, void *src, size_t len, __u64 mode)
 	return err ? err : done == (long long)len ? 0 : -EIO;
 }
 
+/* No two halves are alike, and nothing is zero. */
+static int byte_at(size_t at)
+{
+	return 1 + at / page_size() % 251;
+}
+
 static bool write_it(char *p, size_t len)
 {
-	memset(p, BYTE, len);
+	for (size_t at = 0; at < len; at += page_size())
+		memset(p + at, byte_at(at), page_size());
 	return true;
 }
 
@@ -168,36 +175,59 @@ struct source {
 	const char *name;
 	bool (*prepare)(char *p, size_t len);
 	int err;
-	int byte;		/* what is moved */
+	enum { WRITTEN, ZERO, SIGNAL } what;	/* is in each page, or is got by a read */
 };
 
 static const struct source pages[] = {
-	{ "a page", write_it, 0, BYTE },
-	{ "the zero page", read_it, 0, 0 },
-	{ "swapped out", swap_out, 0, BYTE },
-	{ "in the swap cache", swap_cache, 0, BYTE },
+	{ "a page", write_it, 0 },
+	{ "the zero page", read_it, 0, ZERO },
+	{ "swapped out", swap_out, 0 },
+	{ "in the swap cache", swap_cache, 0 },
 	/* A child has it, too: it must not see what is written after the move. */
 	{ "inherited", inherit, -EBUSY },
 	{ "swapped out and inherited", swap_inherit, -EBUSY },
 	{ "pinned", pin, -EBUSY },
-	{ "a guard", guard, -EFAULT },
+	{ "a guard", guard, -EFAULT, SIGNAL },
 };
 
 static const struct source huge_pages[] = {
-	{ "a huge page", huge, 0, BYTE },
-	{ "the huge zero page", huge_zero, 0, 0 },
-	{ "a huge page mapped by pages", huge_by_pages, 0, BYTE },
+	{ "a huge page", huge, 0 },
+	{ "the huge zero page", huge_zero, 0, ZERO },
+	{ "a huge page mapped by pages", huge_by_pages, 0 },
 	{ "a huge page, inherited", huge_inherit, -EBUSY },
 	{ "a huge page, pinned", huge_pin, -EBUSY },
 	{ "a huge page mapped by pages, pinned", huge_by_pages_pin, -EBUSY },
 };
 
-static bool is_all(const char *p, size_t len, int byte)
+/* Each page in [@from, @to) of the area at @p has what was put there. */
+static void check_pages(struct __test_metadata *_metadata, const struct source *s, const char *p,
+			size_t from, size_t to, const char *where)
 {
+	for (size_t at = from; at < to; at += page_size()) {
+		int byte = s->what == ZERO ? 0 : byte_at(at);
+		/* Swapped out, it has to be read first. */
+		int sig = try_read(p + at, NULL).sig;
+
+		if (s->what == SIGNAL ? sig == SIGSEGV : unit_is(p + at, page_size(), byte))
+			continue;
+		EXPECT_TRUE(false)
+			TH_LOG("anon MOVE, %s: %s, page %zu: expected %s 0x%02x, got %s, signal %d",
+			       s->name, where, at / page_size(),
+			       s->what == SIGNAL ? "a signal instead of" : "no signal and",
+			       byte, unit_name(p + at, page_size()), sig);
+		/* The others are likely to be as wrong. */
+		return;
+	}
+}
+
+/* What the page table has for any of the pages. */
+static __u64 any_page(const char *p, size_t len)
+{
+	__u64 bits = 0;
+
 	for (size_t at = 0; at < len; at += page_size())
-		if (!unit_is(p + at, page_size(), byte))
-			return false;
-	return true;
+		bits |= pagemap(p + at);
+	return bits & (PM_PRESENT | PM_SWAP | PM_UFFD);
 }
 
 /* What is said of the MOVE from @s. */
@@ -208,7 +238,6 @@ static bool is_all(const char *p, size_t len, int byte)
 static bool try_source(struct __test_metadata *_metadata, FIXTURE_DATA(move) * self,
 		       const struct source *s, size_t size, size_t len, __u64 modes)
 {
-	__u64 was;
 	int err;
 
 	renew(self, modes);
@@ -216,28 +245,22 @@ static bool try_source(struct __test_metadata *_metadata, FIXTURE_DATA(move) * s
 		TH_LOG("%s: cannot be had here", s->name);
 		return false;
 	}
-	was = pagemap(self->src) & (PM_PRESENT | PM_SWAP);
 	ASSERT_GT(uffd_register(self->fd, self->dst, 2 * self->huge, modes), 0);
 	err = move(self->fd, self->dst, self->src, len, 0);
 	EXPECT_RESULT(s->err, err, "anon MOVE, %s", s->name);
 	if (err) {
-		EXPECT_MOVE(0, pagemap(self->dst) & (PM_PRESENT | PM_SWAP | PM_UFFD), s,
-			    "refused, the destination");
-		/* What is swapped out may have come in. */
-		EXPECT_MOVE(!was, !(pagemap(self->src) & (PM_PRESENT | PM_SWAP)), s,
-			    "refused, the source is gone");
+		EXPECT_MOVE(0, any_page(self->dst, size), s, "refused, the destination");
+		check_pages(_metadata, s, self->src, 0, size, "refused, the source");
 		return true;
 	}
-	EXPECT_MOVE(0, pagemap(self->src) & (PM_PRESENT | PM_SWAP), s, "moved, the source");
+	EXPECT_MOVE(0, any_page(self->src, len), s, "moved, the source");
+	EXPECT_MOVE(0, any_page(self->dst + len, size - len), s, "moved, behind the destination");
+	check_pages(_metadata, s, self->src, len, size, "moved, the rest of the source");
 	/* What comes into an RWP range is protected from the start. */
 	EXPECT_MOVE(!!(modes & R), !!(pagemap(self->dst) & PM_UFFD), s, "uffd bit");
 	if (modes & R)
 		ASSERT_EQ(0, uffd_rwp(self->fd, self->dst, 2 * self->huge, 0));
-	for (size_t at = 0; at < len; at += self->page)
-		try_read(self->dst + at, NULL);
-	EXPECT_TRUE(is_all(self->dst, len, s->byte))
-		TH_LOG("anon MOVE, %s: expected 0x%02x everywhere, got %s", s->name, s->byte,
-		       unit_name(self->dst, len));
+	check_pages(_metadata, s, self->dst, 0, len, "moved, the destination");
 	return true;
 }
 
@@ -281,42 +304,39 @@ TEST_F(move, half_a_huge_page)
 /* Source and destination in one mapping, across the end of a page table. */
 TEST_F(move, same_mapping)
 {
+	static const struct source s = { "same mapping" };
 	size_t len = 4 * self->page;
 	char *src = self->dst + self->huge - 2 * self->page;
 
-	memset(src, BYTE, len);
+	write_it(src, len);
 	ASSERT_GT(uffd_register(self->fd, self->dst, 2 * self->huge, M), 0);
 	EXPECT_RESULT(0, move(self->fd, self->dst, src, len, 0), "anon MOVE, same mapping");
-	EXPECT_TRUE(is_all(self->dst, len, BYTE))
-		TH_LOG("anon MOVE, same mapping: expected what was moved, got %s",
-		       unit_name(self->dst, len));
-	EXPECT_VALUE(0, pagemap(src) & PM_PRESENT, "anon MOVE, same mapping: a page");
+	check_pages(_metadata, &s, self->dst, 0, len, "the destination");
+	EXPECT_MOVE(0, any_page(src, len), &s, "the source");
 	/* And to the other side of the end. */
 	EXPECT_RESULT(0, move(self->fd, src, self->dst, len, 0), "anon MOVE, same mapping");
-	EXPECT_TRUE(is_all(src, len, BYTE))
-		TH_LOG("anon MOVE, same mapping: expected what was moved, got %s",
-		       unit_name(src, len));
+	check_pages(_metadata, &s, src, 0, len, "the destination");
 }
 
 /* The first page only; the second is a child's, too. */
 TEST_F(move, up_to_the_inherited)
 {
+	static const struct source s = { "up to the inherited" };
 	size_t len = 2 * self->page;
 	long long done;
 
-	memset(self->src, BYTE, len);
+	write_it(self->src, len);
 	ASSERT_TRUE(have_child());
 	/* Written to, it is no longer what the child has. */
-	self->src[0] = BYTE;
+	self->src[0] = byte_at(0);
 	ASSERT_GT(uffd_register(self->fd, self->dst, 2 * self->huge, M), 0);
 	EXPECT_RESULT(-EAGAIN, uffd_do(self->fd, &(struct uffd_call){
 			OP_MOVE, self->dst, self->src, len, 0 }, &done),
 		      "anon MOVE, up to the inherited");
 	EXPECT_VALUE(self->page, done, "anon MOVE, up to the inherited: written back");
-	EXPECT_TRUE(is_all(self->dst, self->page, BYTE))
-		TH_LOG("anon MOVE, up to the inherited: expected what was moved, got %s",
-		       unit_name(self->dst, self->page));
-	EXPECT_TRUE(pagemap(self->src + self->page) & PM_PRESENT);
+	check_pages(_metadata, &s, self->dst, 0, self->page, "the destination");
+	EXPECT_MOVE(0, any_page(self->src, self->page), &s, "the source");
+	check_pages(_metadata, &s, self->src, self->page, len, "the rest of the source");
 }
 
 /* A page among holes, with page tables and without any. */

@@ -273,7 +273,7 @@ static void try_often(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * se
 {
 	unsigned int n = mem_is(&self->mem, MEM_HUGETLB) ? 1 : FAILED_COPIES;
 	unsigned long huge = free_huge_pages(), reserved = reserved_huge_pages();
-	long before = 0, after;
+	long before = 0, after, slack = FAILED_COPIES * page_size() / 2048;
 
 	for (unsigned int i = 0; i < (WARM_UP + 1) * n; i++) {
 		if (i == WARM_UP * n)
@@ -282,11 +282,13 @@ static void try_often(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) * se
 			TH_LOG("%s %s, time %u: expected %s", self->type->name, what, i,
 			       err_name(want));
 	}
-	after = free_kb();
+	/* The count is of the machine, and others work there, too. */
+	for (unsigned int i = 0; i < 3 && (after = free_kb()) <= before - slack; i++)
+		sched_yield();
 	EXPECT_VALUE(huge, free_huge_pages(), "%s %s: free huge pages", self->type->name, what);
 	EXPECT_VALUE(reserved, reserved_huge_pages(), "%s %s: reserved huge pages",
 		     self->type->name, what);
-	EXPECT_GT(after, before - (long)(FAILED_COPIES * page_size() / 2048))
+	EXPECT_GT(after, before - slack)
 		TH_LOG("%s %s: expected %ld kB to be free, got %ld kB", self->type->name, what,
 		       before, after);
 }
@@ -369,7 +371,9 @@ TEST_F(uffd, empty_pool)
 		 self->type->map_flags | MAP_NORESERVE, self->mem.fd,
 		 self->mem.offset + 2 * self->mem.unit);
 	ASSERT_NE(MAP_FAILED, p);
-	ASSERT_EQ(0, mem_make(&all, mem_type_find("hugetlb"), free_huge_pages() - 1));
+	set_until_exit("/proc/sys/vm/nr_overcommit_hugepages", "0");
+	ASSERT_EQ(0, mem_make(&all, mem_type_find("hugetlb"),
+			      free_huge_pages() - reserved_huge_pages()));
 	self->fd = uffd_open(0);
 	ASSERT_GE(self->fd, 0);
 	ASSERT_GT(uffd_register(self->fd, p, 2 * self->mem.unit, M), 0);

@@ -18,8 +18,11 @@ const char *const state_names[NR_STATES] = {
 	[ST_MAPPED] = "mapped",
 	[ST_WP_MARKER] = "wp-marker",
 	[ST_WP_CACHED] = "wp-cached",
+	[ST_PROTECTED] = "protected",
 	[ST_POISONED] = "poisoned",
+	[ST_POISONED_CACHED] = "poisoned-cached",
 	[ST_GUARD] = "guard",
+	[ST_GUARD_CACHED] = "guard-cached",
 	[ST_EOF] = "eof",
 };
 
@@ -29,8 +32,11 @@ const char *const state_texts[NR_STATES] = {
 	[ST_MAPPED] = "a page that was written to, mapped here",
 	[ST_WP_MARKER] = "no page, write-protected",
 	[ST_WP_CACHED] = "a page in the page cache, not mapped here, write-protected",
+	[ST_PROTECTED] = "a page that was written to, mapped here, protected (WP or RWP)",
 	[ST_POISONED] = "a poison marker",
+	[ST_POISONED_CACHED] = "a page in the page cache, a poison marker here",
 	[ST_GUARD] = "a guard marker (MADV_GUARD_INSTALL)",
+	[ST_GUARD_CACHED] = "a page in the page cache, a guard marker here",
 	[ST_EOF] = "beyond the end of the file",
 };
 
@@ -69,6 +75,9 @@ const struct reg_column reg_columns[] = {
 	{ "missing|rwp-async", M | R, CTX_RWP_ASYNC, true },
 	{ "minor|rwp-async", N | R, CTX_RWP_ASYNC, true },
 	{ "missing|minor|rwp-async", M | N | R, CTX_RWP_ASYNC, true },
+	{ "missing-plain", M, CTX_PLAIN, true },
+	{ "wp-plain", W, CTX_PLAIN, true },
+	{ "minor-plain", N, CTX_PLAIN, true },
 };
 
 const unsigned int nr_reg_columns = ARRAY_SIZE(reg_columns);
@@ -173,6 +182,10 @@ const struct register_row register_rows[] = {
 	{ W | R, CTX_RWP_ASYNC,
 	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
 	/* RWP has to be asked for when the userfaultfd is opened. */
+	{ M, CTX_PLAIN,
+	  { PTE,      PTE,      PTE,      HUGE,     HUGE,     PTE,      PTE,      NO,       NO } },
+	{ N, CTX_PLAIN,
+	  { NO,       PTE_N,    PTE_N,    HUGE_N,   HUGE_N,   NO,       PTE_N,    NO,       NO } },
 	{ W, CTX_PLAIN,
 	  { PTE_W,    PTE_W,    PTE_W,    HUGE_W,   HUGE_W,   PTE_W,    NO,       NO,       NO } },
 	{ R, CTX_PLAIN,
@@ -230,6 +243,8 @@ const struct op_row op_rows[] = {
 	  .want = { OK,    OK,    OK,    OK,    OK,    FAULT, OK,    INVAL } },
 	{ OP_COPY, COPY_WP, "wp", ST_WP_MARKER, WP_ONLY,
 	  .want = { OK,    OK,    OK,    OK,    OK,    FAULT, OK,    INVAL } },
+	{ OP_COPY, 0, "", ST_WP_CACHED, WP_ONLY,
+	  .want = { NA,    EXIST, OK,    EXIST, OK,    NA,    EXIST, INVAL } },
 	{ OP_COPY, 0, "", ST_POISONED, ANY,
 	  .want = { OK,    OK,    OK,    OK,    OK,    NA,    OK,    NA } },
 	/* 6.18 wrote over a guard. */
@@ -252,6 +267,8 @@ const struct op_row op_rows[] = {
 	/* A marker stands in the way of the zero page, but not of a new one. */
 	{ OP_ZEROPAGE, 0, "", ST_WP_MARKER, WP_ONLY,
 	  .want = { EXIST, OK,    EXIST, INVAL, INVAL, FAULT, OK,    INVAL } },
+	{ OP_ZEROPAGE, 0, "", ST_WP_CACHED, WP_ONLY,
+	  .want = { NA,    EXIST, EXIST, INVAL, INVAL, NA,    EXIST, INVAL } },
 	{ OP_ZEROPAGE, 0, "", ST_POISONED, ANY,
 	  .want = { EXIST, OK,    EXIST, INVAL, INVAL, NA,    OK,    NA } },
 	{ OP_ZEROPAGE, 0, "", ST_GUARD, ANY,
@@ -279,6 +296,11 @@ const struct op_row op_rows[] = {
 	  .want = { NA,    OK,    OK,    OK,    OK,    NA,    OK,    INVAL } },
 	{ OP_CONTINUE, CONT_WP, "wp", ST_WP_CACHED, WP_ONLY,
 	  .want = { NA,    OK,    OK,    OK,    OK,    NA,    OK,    INVAL } },
+	{ OP_CONTINUE, 0, "", ST_POISONED_CACHED, ANY,
+	  .want = { NA,    OK,    OK,    OK,    OK,    NA,    OK,    NA } },
+	/* 6.18 wrote over a guard. */
+	{ OP_CONTINUE, 0, "", ST_GUARD_CACHED, ANY,
+	  .want = { NA,    EXIST, EXIST, NA,    NA,    NA,    EXIST, NA } },
 	/* 7.1 to 7.3: EFAULT on shmem. */
 	{ OP_CONTINUE, 0, "", ST_EOF, ANY,
 	  .want = { NA,    INVAL, INVAL, FAULT, FAULT, NA,    NA,    INVAL } },
@@ -295,6 +317,8 @@ const struct op_row op_rows[] = {
 	  .want = { EXIST, EXIST, EXIST, EXIST, EXIST, FAULT, EXIST, INVAL } },
 	{ OP_POISON, 0, "", ST_WP_MARKER, WP_ONLY,
 	  .want = { EXIST, EXIST, EXIST, EXIST, EXIST, FAULT, EXIST, INVAL } },
+	{ OP_POISON, 0, "", ST_WP_CACHED, WP_ONLY,
+	  .want = { NA,    EXIST, EXIST, EXIST, EXIST, NA,    EXIST, INVAL } },
 	{ OP_POISON, 0, "", ST_POISONED, ANY,
 	  .want = { EXIST, EXIST, EXIST, EXIST, EXIST, NA,    EXIST, NA } },
 	{ OP_POISON, 0, "", ST_GUARD, ANY,
@@ -309,6 +333,13 @@ const struct op_row op_rows[] = {
 	  .want = { NA,    OK,    OK,    OK,    OK,    NA,    OK,    OK } },
 	{ OP_WP, WP_ON, "on", ST_MAPPED, NEEDS(W, NOENT),
 	  .want = { OK,    OK,    OK,    OK,    OK,    OK,    OK,    OK } },
+	/* These two stay what they are: nobody gets past them anyway. */
+	{ OP_WP, WP_ON, "on", ST_POISONED, NEEDS(W, NOENT),
+	  .want = { OK,    OK,    OK,    OK,    OK,    NA,    OK,    NA } },
+	{ OP_WP, WP_ON, "on", ST_GUARD, NEEDS(W, NOENT),
+	  .want = { OK,    OK,    OK,    NA,    NA,    OK,    OK,    NA } },
+	{ OP_WP, WP_ON, "on", ST_EOF, NEEDS(W, NOENT),
+	  .want = { NA,    OK,    OK,    OK,    OK,    NA,    NA,    OK } },
 	{ OP_WP, WP_ON | WP_DONTWAKE, "on-dontwake", ST_EMPTY, ANY,
 	  .want = { INVAL, INVAL, INVAL, INVAL, INVAL, INVAL, INVAL, INVAL } },
 	{ OP_WP, 4, "badmode", ST_EMPTY, ANY,
@@ -341,6 +372,10 @@ const struct op_row op_rows[] = {
 	  .want = { EXIST, INVAL, INVAL, INVAL, INVAL, EXIST, INVAL, INVAL } },
 	{ OP_MOVE, 0, "", ST_WP_MARKER, WP_ONLY,
 	  .want = { EXIST, INVAL, INVAL, INVAL, INVAL, EXIST, INVAL, INVAL } },
+	{ OP_MOVE, 0, "", ST_POISONED, ANY,
+	  .want = { EXIST, INVAL, INVAL, INVAL, INVAL, NA,    INVAL, NA } },
+	{ OP_MOVE, 0, "", ST_GUARD, ANY,
+	  .want = { EXIST, INVAL, INVAL, NA,    NA,    EXIST, INVAL, NA } },
 	{ OP_MOVE, 0, "hole", ST_EMPTY, ANY,
 	  .want = { NOENT, INVAL, INVAL, INVAL, INVAL, NOENT, INVAL, INVAL }, .hole = true },
 	{ OP_MOVE, MOVE_HOLES, "hole-allowed", ST_EMPTY, ANY,
@@ -354,6 +389,8 @@ const struct op_row op_rows[] = {
 	  .want = { OK,    OK,    OK,    OK,    OK,    OK,    OK,    OK } },
 	{ OP_UNREGISTER, 0, "", ST_WP_MARKER, WP_ONLY,
 	  .want = { OK,    OK,    OK,    OK,    OK,    OK,    OK,    OK } },
+	{ OP_UNREGISTER, 0, "", ST_PROTECTED, NEEDS(W | R, NA),
+	  .want = { OK,    OK,    OK,    OK,    OK,    OK,    OK,    OK } },
 };
 
 const unsigned int nr_op_rows = ARRAY_SIZE(op_rows);
@@ -361,6 +398,12 @@ const unsigned int nr_op_rows = ARRAY_SIZE(op_rows);
 enum mem_class spec_class(enum mem_class class)
 {
 	return uffd_offers(class) ? class : CLASS_OTHER;
+}
+
+bool spec_wp_marker(enum mem_class class, enum uffd_ctx ctx)
+{
+	return (class != CLASS_ANON && class != CLASS_DEV_ZERO) ||
+	       ctx_features[ctx] & (UFFD_FEATURE_WP_UNPOPULATED | UFFD_FEATURE_WP_ASYNC);
 }
 
 /* What this kernel does not have it does not grant. */
@@ -390,6 +433,8 @@ int spec_op(const struct op_row *row, enum mem_class class,
 	class = spec_class(class);
 	if (row->want[class] == NA ||
 	    spec_register(class, col->modes, col->ctx) < 0)
+		return NA;
+	if (row->state == ST_WP_MARKER && !spec_wp_marker(class, col->ctx))
 		return NA;
 	if (row->needs && !(col->modes & row->needs))
 		return row->otherwise;

@@ -14,8 +14,11 @@ enum page_state {
 	ST_MAPPED,	/* a page that was written to, mapped here */
 	ST_WP_MARKER,	/* nothing, but write-protected */
 	ST_WP_CACHED,	/* the same over a page in the page cache */
+	ST_PROTECTED,	/* a page that was written to, mapped here, WP or RWP */
 	ST_POISONED,	/* a poison marker */
+	ST_POISONED_CACHED,	/* the same over a page in the page cache */
 	ST_GUARD,	/* a guard marker (MADV_GUARD_INSTALL) */
+	ST_GUARD_CACHED,	/* the same over a page in the page cache */
 	ST_EOF,		/* beyond the end of the file */
 	NR_STATES
 };
@@ -86,6 +89,8 @@ extern const unsigned int nr_reg_columns;
 
 /* What memory of @class is to this kernel: it may not know guest_memfd. */
 enum mem_class spec_class(enum mem_class class);
+/* Can WP protect what is not there?  Anonymous memory only if asked to. */
+bool spec_wp_marker(enum mem_class class, enum uffd_ctx ctx);
 /* What REGISTER answers for a class by the table. */
 int spec_register(enum mem_class class, __u64 modes, enum uffd_ctx ctx);
 /* What an operation answers, NA if there is nothing to try. */

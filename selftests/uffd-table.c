@@ -53,8 +53,30 @@ struct cell {
 /* What must be the same after an operation that failed. */
 struct snapshot {
 	__u64 entry;
+	__u64 beside;		/* the unit before it: the same, come what may */
 	long in_file;
 };
+
+static bool is_mapped(enum page_state state)
+{
+	return state == ST_MAPPED || state == ST_PROTECTED;
+}
+
+static bool is_cached(enum page_state state)
+{
+	return state == ST_CACHED || state == ST_WP_CACHED ||
+	       state == ST_POISONED_CACHED || state == ST_GUARD_CACHED;
+}
+
+static bool is_poisoned(enum page_state state)
+{
+	return state == ST_POISONED || state == ST_POISONED_CACHED;
+}
+
+static bool is_guard(enum page_state state)
+{
+	return state == ST_GUARD || state == ST_GUARD_CACHED;
+}
 
 static void say(const struct cell *c, const char *what, const char *expected,
 		const char *got)
@@ -66,54 +88,64 @@ static void say(const struct cell *c, const char *what, const char *expected,
 		       expected, got);
 }
 
+static __u64 entry_of(const char *p)
+{
+	return pagemap(p) & (PM_PRESENT | PM_SWAP | PM_FILE | PM_UFFD);
+}
+
 static struct snapshot look(const struct cell *c)
 {
+	const struct mem *m = &c->mem;
+
 	return (struct snapshot) {
-		.entry = pagemap(target(&c->mem)) &
-			 (PM_PRESENT | PM_SWAP | PM_FILE | PM_UFFD),
-		.in_file = mem_in_file(&c->mem),
+		.entry = entry_of(target(m)),
+		.beside = m->units > 1 ? entry_of(target(m) - m->unit) : 0,
+		.in_file = mem_in_file(m),
 	};
 }
 
 static int prepare_page(struct cell *c)
 {
+	enum page_state state = c->row->state;
 	char *p = target(&c->mem);
+	size_t unit = c->mem.unit;
 
-	switch (c->row->state) {
-	case ST_CACHED:
-	case ST_WP_CACHED:
-		return mem_fill_cache(&c->mem, c->mem.units - 1, BYTE_CACHE);
-	case ST_MAPPED:
-		memset(p, BYTE_MAPPED, c->mem.unit);
-		return 0;
-	case ST_GUARD:
-		return madvise(p, c->mem.unit, MADV_GUARD);
-	case ST_EOF:
-		return mem_truncate(&c->mem, c->mem.units - 1);
-	default:
-		return 0;
-	}
+	if (is_cached(state) && mem_fill_cache(&c->mem, c->mem.units - 1, BYTE_CACHE))
+		return -1;
+	/* RWP of too much is seen only where there is a page beside it. */
+	if (is_mapped(state))
+		memset(p - unit, BYTE_MAPPED, 2 * unit);
+	if (is_guard(state))
+		return madvise(p, unit, MADV_GUARD);
+	return state == ST_EOF ? mem_truncate(&c->mem, c->mem.units - 1) : 0;
+}
+
+/* And what is beside it: taking away too much of it is to be seen. */
+static int protect(struct cell *c)
+{
+	size_t unit = c->mem.unit;
+	char *p = target(&c->mem) - unit;
+
+	if (c->col->modes & UFFDIO_REGISTER_MODE_RWP)
+		return uffd_rwp(c->fd, p, 2 * unit, UFFDIO_RWPROTECT_MODE_RWP);
+	if (c->col->modes & UFFDIO_REGISTER_MODE_WP)
+		return uffd_wp(c->fd, p, 2 * unit, UFFDIO_WRITEPROTECT_MODE_WP);
+	return 0;
 }
 
 static int prepare_marker(struct cell *c)
 {
-	char *p = target(&c->mem);
-
 	switch (c->row->state) {
 	case ST_WP_MARKER:
 	case ST_WP_CACHED:
-		return uffd_wp(c->fd, p, c->mem.unit, UFFDIO_WRITEPROTECT_MODE_WP);
+	case ST_PROTECTED:
+		return protect(c);
 	case ST_POISONED:
-		return uffd_poison(c->fd, p, c->mem.unit);
+	case ST_POISONED_CACHED:
+		return uffd_poison(c->fd, target(&c->mem), c->mem.unit);
 	default:
 		/* "off" has to be preceded by "on". */
-		if (c->row->op == OP_RWP && !strncmp(c->row->suffix, "off", 3) &&
-		    c->col->modes & UFFDIO_REGISTER_MODE_RWP)
-			return uffd_rwp(c->fd, p, c->mem.unit, UFFDIO_RWPROTECT_MODE_RWP);
-		if (c->row->op == OP_WP && !strncmp(c->row->suffix, "off", 3) &&
-		    c->col->modes & UFFDIO_REGISTER_MODE_WP)
-			return uffd_wp(c->fd, p, c->mem.unit, UFFDIO_WRITEPROTECT_MODE_WP);
-		return 0;
+		return strncmp(c->row->suffix, "off", 3) ? 0 : protect(c);
 	}
 }
 
@@ -141,20 +173,12 @@ static bool row_applies(const struct mem_type *type, const struct op_row *row)
 		return false;
 	if (type->caps & MEM_GIGANTIC)
 		return row->state == ST_EMPTY && row->op != OP_COPY && row->op != OP_MOVE;
-	switch (row->state) {
-	case ST_CACHED:
-	case ST_WP_CACHED:
-		/* A write to a private file may leave more than the cache. */
-		return type->caps & MEM_TOUCH;
-	case ST_MAPPED:
-		return type->caps & MEM_TOUCH;
-	case ST_GUARD:
+	/* A write to a private file may leave more than the cache. */
+	if ((is_cached(row->state) || is_mapped(row->state)) && !(type->caps & MEM_TOUCH))
+		return false;
+	if (is_guard(row->state))
 		return type->caps & MEM_GUARD;
-	case ST_EOF:
-		return type->caps & MEM_SIZE;
-	default:
-		return true;
-	}
+	return row->state != ST_EOF || type->caps & MEM_SIZE;
 }
 
 static bool cell_setup(struct cell *c)
@@ -225,32 +249,49 @@ static bool want_wp(struct cell *c, bool wp)
 }
 
 /* A fill of a private mapping stays out of the file, one of a shared is in it. */
-static bool want_file(struct cell *c, const struct snapshot *before, int byte)
+static bool fills_file(const struct cell *c)
 {
-	long in_file = mem_in_file(&c->mem);
-	bool ok = true;
-	char *alias;
+	return mem_is_shared(&c->mem) && (c->row->op == OP_COPY || c->row->op == OP_ZEROPAGE);
+}
 
-	if (!mem_is_shared(&c->mem)) {
-		if (in_file == before->in_file)
-			return true;
-		say(c, "the file", "untouched", "more blocks");
-		return false;
-	}
-	if (!in_file) {
-		say(c, "the file", "what was filled in", "nothing");
-		return false;
-	}
-	alias = mem_alias(&c->mem);
-	if (alias == MAP_FAILED || !mem_is(&c->mem, MEM_TOUCH))
+/* Blocks or pages, as mem_in_file() counts them. */
+static long in_file_per_unit(const struct mem *m)
+{
+	return m->unit / (mem_is(m, MEM_BLOCKS | MEM_HUGETLB) ? 512 : page_size());
+}
+
+/* What the page in the file holds, -1 if there is none. */
+static int byte_in_file(const struct cell *c, bool done)
+{
+	if (is_cached(c->row->state))
+		return BYTE_CACHE;
+	if (is_mapped(c->row->state))
+		return mem_is_shared(&c->mem) ? BYTE_MAPPED : -1;
+	if (!done || !fills_file(c))
+		return -1;
+	return c->row->op == OP_COPY ? BYTE_SOURCE : 0;
+}
+
+static bool want_in_file(struct cell *c, bool done)
+{
+	const struct mem *m = &c->mem;
+	int byte = byte_in_file(c, done);
+	char *alias, *p;
+	bool ok;
+
+	if (byte < 0 || !mem_is(m, MEM_TOUCH))
+		return true;
+	alias = mem_alias(m);
+	if (alias == MAP_FAILED)
 		return true;
 	/* Nobody watches this mapping: it comes from the file. */
-	try_read(alias + c->mem.len - c->mem.unit, NULL);
-	if (!unit_is(alias + c->mem.len - c->mem.unit, c->mem.unit, byte)) {
-		say(c, "the page in the file", "what was filled in", "something else");
-		ok = false;
-	}
-	munmap(alias, c->mem.len);
+	p = alias + m->len - m->unit;
+	try_read(p, NULL);
+	ok = unit_is(p, m->unit, byte);
+	if (!ok)
+		say(c, "the page in the file", byte ? "what was filled in" : "0",
+		    unit_name(p, m->unit));
+	munmap(alias, m->len);
 	return ok;
 }
 
@@ -272,7 +313,8 @@ static bool want_unregistered(struct cell *c)
 		say(c, "COPY after it", "ENOENT", err_name(err));
 		return false;
 	}
-	return want_wp(c, false);
+	return want_wp(c, false) &&
+	       (!is_mapped(c->row->state) || want_byte(c, BYTE_MAPPED));
 }
 
 /* A page that is moved into an RWP range is protected from the start. */
@@ -304,23 +346,34 @@ static bool want_rwp(struct cell *c)
 	       (want_byte(c, BYTE_MAPPED) && want_wp(c, false));
 }
 
-static bool did_it(struct cell *c, const struct snapshot *before)
+/* Other markers are left alone. */
+static bool want_wp_range(struct cell *c)
+{
+	enum page_state state = c->row->state;
+	bool takes = !is_poisoned(state) && !is_guard(state) &&
+		     (is_mapped(state) || spec_wp_marker(c->type->class, c->col->ctx));
+
+	return want_wp(c, takes && c->row->mode & UFFDIO_WRITEPROTECT_MODE_WP) &&
+	       (!is_poisoned(state) || want_poison(c));
+}
+
+static bool did_it(struct cell *c)
 {
 	bool wp = c->col->modes & UFFDIO_REGISTER_MODE_WP;
 
 	switch (c->row->op) {
 	case OP_COPY:
 		return want_wp(c, wp && c->row->mode & UFFDIO_COPY_MODE_WP) &&
-		       want_byte(c, BYTE_SOURCE) && want_file(c, before, BYTE_SOURCE);
+		       want_byte(c, BYTE_SOURCE);
 	case OP_ZEROPAGE:
-		return want_byte(c, 0) && want_file(c, before, 0);
+		return want_wp(c, false) && want_byte(c, 0);
 	case OP_CONTINUE:
 		return want_wp(c, wp && c->row->mode & UFFDIO_CONTINUE_MODE_WP) &&
-		       want_byte(c, BYTE_CACHE) && want_file(c, before, BYTE_CACHE);
+		       want_byte(c, BYTE_CACHE);
 	case OP_POISON:
 		return want_poison(c);
 	case OP_WP:
-		return want_wp(c, c->row->mode & UFFDIO_WRITEPROTECT_MODE_WP);
+		return want_wp_range(c);
 	case OP_RWP:
 		return want_rwp(c);
 	case OP_MOVE:
@@ -338,7 +391,7 @@ static bool want_kept(struct cell *c)
 	enum page_state state = c->row->state;
 	int err;
 
-	if (state != ST_MAPPED && state != ST_CACHED && state != ST_WP_CACHED)
+	if (!is_mapped(state) && (!is_cached(state) || is_poisoned(state) || is_guard(state)))
 		return true;
 	/* Nobody is there to answer what reading it may ask. */
 	err = uffd_unregister(c->fd, c->mem.area, c->mem.len);
@@ -346,7 +399,7 @@ static bool want_kept(struct cell *c)
 		say(c, "UNREGISTER after the failure", "ok", err_name(err));
 		return false;
 	}
-	return want_byte(c, state == ST_MAPPED ? BYTE_MAPPED : BYTE_CACHE);
+	return want_byte(c, is_mapped(state) ? BYTE_MAPPED : BYTE_CACHE);
 }
 
 static bool want_source_kept(struct cell *c)
@@ -358,21 +411,25 @@ static bool want_source_kept(struct cell *c)
 	return false;
 }
 
-static bool did_nothing(struct cell *c, const struct snapshot *before)
+static bool want_number(struct cell *c, const char *what, const char *fmt,
+			long long want, long long got)
 {
-	struct snapshot after = look(c);
-	char was[32], is[32];
+	char expected[32], text[32];
 
-	if (after.in_file != before->in_file) {
-		say(c, "the file after the failure", "untouched", "more or less in it");
-		return false;
-	}
-	if (after.entry == before->entry)
-		return want_source_kept(c) && want_kept(c);
-	snprintf(was, sizeof(was), "%#llx", (unsigned long long)before->entry);
-	snprintf(is, sizeof(is), "%#llx", (unsigned long long)after.entry);
-	say(c, "the page table after the failure", was, is);
+	if (got == want)
+		return true;
+	snprintf(expected, sizeof(expected), fmt, want);
+	snprintf(text, sizeof(text), fmt, got);
+	say(c, what, expected, text);
 	return false;
+}
+
+static bool did_nothing(struct cell *c, const struct snapshot *before,
+			const struct snapshot *after)
+{
+	return want_number(c, "the page table after the failure", "%#llx",
+			   before->entry, after->entry) &&
+	       want_source_kept(c) && want_kept(c);
 }
 
 static long long want_done(const struct cell *c, int want)
@@ -392,9 +449,10 @@ static bool try_cell(struct cell *c, int want)
 		.mode = c->row->mode,
 	};
 	struct snapshot before = look(c);
-	char got[32], expected[32];
 	long long done;
 	int err = uffd_do(c->fd, &call, &done);
+	struct snapshot after = look(c);
+	long in_file = before.in_file;
 
 	if (want == OK)
 		want = 0;
@@ -403,13 +461,17 @@ static bool try_cell(struct cell *c, int want)
 		return false;
 	}
 	/* A bad mode is found before anything is written back. */
-	if (strcmp(c->row->suffix, "badmode") && done != want_done(c, want)) {
-		snprintf(expected, sizeof(expected), "%lld", want_done(c, want));
-		snprintf(got, sizeof(got), "%lld", done);
-		say(c, "the count written back", expected, got);
+	if (strcmp(c->row->suffix, "badmode") &&
+	    !want_number(c, "the count written back", "%lld", want_done(c, want), done))
 		return false;
-	}
-	return want ? did_nothing(c, &before) : did_it(c, &before);
+	/* Of a mapping without a file descriptor nobody can tell once it is split. */
+	if (after.in_file < 0)
+		in_file = after.in_file;
+	else if (!want && in_file >= 0 && fills_file(c))
+		in_file += in_file_per_unit(&c->mem);
+	return want_number(c, "the page table beside it", "%#llx", before.beside, after.beside) &&
+	       want_number(c, "blocks or pages in the file", "%lld", in_file, after.in_file) &&
+	       (want ? did_nothing(c, &before, &after) : did_it(c)) && want_in_file(c, !want);
 }
 
 static bool is_shmem(enum mem_class class)
@@ -422,9 +484,13 @@ static bool is_hugetlb(enum mem_class class)
 	return class == CLASS_HUGETLB || class == CLASS_HUGETLB_PRIVATE;
 }
 
+static const char no_wp[] = "no write-protection here: CPU or architecture";
+
 /* Why memory of @class cannot be registered so, whatever the table says. */
 static const char *modes_lack(enum mem_class class, __u64 modes, enum uffd_ctx ctx)
 {
+	if (modes & UFFDIO_REGISTER_MODE_WP && lacks(UFFD_FEATURE_PAGEFAULT_FLAG_WP))
+		return no_wp;
 	if (modes & UFFDIO_REGISTER_MODE_RWP && lacks(UFFD_FEATURE_RWP))
 		return "this kernel has no RWP";
 	if (ctx == CTX_ASYNC && lacks(UFFD_FEATURE_WP_ASYNC))
@@ -453,6 +519,28 @@ static bool first_of_class(const struct mem_type *type)
 	return first == type;
 }
 
+/* What a cell is to answer, NA if it is not tried. */
+static int cell_want(const struct mem_type *type, const struct op_row *row,
+		     const struct reg_column *col)
+{
+	return col->once && !first_of_class(type) ? NA : spec_op(row, type->class, col);
+}
+
+/* Why there is no cell that can be tried, NULL if there is one. */
+static const char *cells_lack(const struct mem_type *type, const struct op_row *row)
+{
+	const char *why = NULL;
+
+	for (unsigned int i = 0; i < nr_reg_columns; i++) {
+		if (cell_want(type, row, &reg_columns[i]) == NA)
+			continue;
+		why = modes_lack(type->class, reg_columns[i].modes, reg_columns[i].ctx);
+		if (!why)
+			break;
+	}
+	return why;
+}
+
 static int run_op_row(const struct mem_type *type, const void *arg)
 {
 	const struct op_row *row = arg;
@@ -461,10 +549,8 @@ static int run_op_row(const struct mem_type *type, const void *arg)
 
 	for (unsigned int i = 0; i < nr_reg_columns; i++) {
 		struct cell c = { type, row, &reg_columns[i], .fd = -1 };
-		int want = spec_op(row, type->class, c.col);
+		int want = cell_want(type, row, c.col);
 
-		if (c.col->once && !first_of_class(type))
-			continue;
 		if (want == NA || modes_lack(type->class, c.col->modes, c.col->ctx))
 			continue;
 		tried++;
@@ -557,16 +643,30 @@ static bool has_guard(const struct mem_type *type)
 	return has;
 }
 
+/* The mapping, what MOVE takes from, and another mapping to fill the cache by. */
+static unsigned long huge_pages_of(const struct mem_type *type, const struct op_row *row)
+{
+	bool fills = is_cached(row->state) && !(type->map_flags & MAP_SHARED);
+
+	if (!(type->caps & MEM_HUGETLB) || type->caps & MEM_GIGANTIC)
+		return 0;
+	return UNITS * (1 + (row->op == OP_MOVE) + fills);
+}
+
 /* What this kernel does not know is a row that cannot be tried. */
 static const char *op_lacks(const struct mem_type *type, const struct op_row *row)
 {
+	if (free_huge_pages() < reserved_huge_pages() + huge_pages_of(type, row))
+		return "too few free huge pages, set /proc/sys/vm/nr_hugepages";
+	if (row->needs & UFFDIO_REGISTER_MODE_WP && lacks(UFFD_FEATURE_PAGEFAULT_FLAG_WP))
+		return no_wp;
 	if (row->op == OP_RWP && lacks(UFFD_FEATURE_RWP))
 		return "this kernel has no RWP";
-	if ((row->op == OP_POISON || row->state == ST_POISONED) && lacks(UFFD_FEATURE_POISON))
+	if ((row->op == OP_POISON || is_poisoned(row->state)) && lacks(UFFD_FEATURE_POISON))
 		return "this kernel has no POISON";
 	if (row->op == OP_MOVE && lacks(UFFD_FEATURE_MOVE))
 		return "this kernel has no MOVE";
-	if (row->state == ST_GUARD && !has_guard(type))
+	if (is_guard(row->state) && !has_guard(type))
 		return "this kernel has no MADV_GUARD_INSTALL of this memory";
 	/* 6.4 brought both, and a bit for one of them. */
 	if (row->op == OP_CONTINUE && row->mode & UFFDIO_CONTINUE_MODE_WP &&
@@ -580,7 +680,7 @@ static const char *op_lacks(const struct mem_type *type, const struct op_row *ro
 	if ((row->state == ST_WP_MARKER || row->state == ST_WP_CACHED) &&
 	    lacks(UFFD_FEATURE_WP_UNPOPULATED))
 		return "this kernel has no WP_UNPOPULATED";
-	return NULL;
+	return cells_lack(type, row);
 }
 
 static const char *only;
