@@ -332,6 +332,15 @@ __u64 pagemap(const void *p)
 	return entry;
 }
 
+__u64 pagemap_any(const char *p, size_t len)
+{
+	__u64 bits = 0;
+
+	for (size_t at = 0; at < len; at += page_size())
+		bits |= pagemap(p + at);
+	return bits & (PM_PRESENT | PM_SWAP | PM_UFFD);
+}
+
 __u64 kpageflags(const void *p)
 {
 	__u64 flags = 0, pfn = pagemap(p) & ((1ULL << 55) - 1);

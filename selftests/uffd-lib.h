@@ -108,6 +108,8 @@ struct trap try_write(void *p, char value);
 #define PM_UFFD		(1ULL << 57)
 
 __u64 pagemap(const void *p);
+/* What is there for any page of the range: PM_PRESENT, PM_SWAP, PM_UFFD. */
+__u64 pagemap_any(const char *p, size_t len);
 /* Kilobytes of @field ("AnonHugePages") in the mapping at @p, -1: no such. */
 long smaps_kb(const void *p, const char *field);
 /* The flags of /proc/kpageflags for the page at @p, 0 if they cannot be had. */

@@ -232,7 +232,9 @@ static int make_sysv(struct mem *m)
 
 static int make_sysv_huge(struct mem *m)
 {
-	return make_sysv_flags(m, SHM_HUGETLB | __builtin_ctzl(m->unit) << HUGETLB_FLAG_ENCODE_SHIFT,
+	int size = __builtin_ctzl(m->unit) << HUGETLB_FLAG_ENCODE_SHIFT;
+
+	return make_sysv_flags(m, SHM_HUGETLB | size,
 			       "no free huge pages, set /proc/sys/vm/nr_hugepages");
 }
 
@@ -590,12 +592,21 @@ int set_until_exit(const char *path, const char *value)
 	return record_setting(path) ? -1 : write_setting(path, value);
 }
 
-static unsigned long count_huge_pages(const char *which)
+/* Of this size: the default one may be another. */
+static const char *pool_setting(const char *which)
 {
-	char path[96], buf[32];
+	static char path[96];
 
 	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%zukB/%s_hugepages",
 		 huge_size() >> 10, which);
+	return path;
+}
+
+static unsigned long count_huge_pages(const char *which)
+{
+	const char *path = pool_setting(which);
+	char buf[32];
+
 	if (read_setting(path, buf, sizeof(buf)))
 		return 0;
 	return strtoul(buf, NULL, 10);
@@ -614,11 +625,9 @@ unsigned long reserved_huge_pages(void)
 void need_huge_pages(unsigned int n)
 {
 	unsigned long have = free_huge_pages();
-	char path[96], buf[32];
+	const char *path = pool_setting("nr");
+	char buf[32];
 
-	/* The default size may be another. */
-	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%zukB/nr_hugepages",
-		 huge_size() >> 10);
 	if (have >= n || read_setting(path, buf, sizeof(buf)))
 		return;
 	snprintf(buf, sizeof(buf), "%lu", strtoul(buf, NULL, 10) + n - have);

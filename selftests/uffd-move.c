@@ -220,16 +220,6 @@ static void check_pages(struct __test_metadata *_metadata, const struct source *
 	}
 }
 
-/* What the page table has for any of the pages. */
-static __u64 any_page(const char *p, size_t len)
-{
-	__u64 bits = 0;
-
-	for (size_t at = 0; at < len; at += page_size())
-		bits |= pagemap(p + at);
-	return bits & (PM_PRESENT | PM_SWAP | PM_UFFD);
-}
-
 /* What is said of the MOVE from @s. */
 #define EXPECT_MOVE(want, got, s, what)						\
 	EXPECT_VALUE(want, got, "anon MOVE, %s: %s", (s)->name, what)
@@ -249,12 +239,13 @@ static bool try_source(struct __test_metadata *_metadata, FIXTURE_DATA(move) * s
 	err = move(self->fd, self->dst, self->src, len, 0);
 	EXPECT_RESULT(s->err, err, "anon MOVE, %s", s->name);
 	if (err) {
-		EXPECT_MOVE(0, any_page(self->dst, size), s, "refused, the destination");
+		EXPECT_MOVE(0, pagemap_any(self->dst, size), s, "refused, the destination");
 		check_pages(_metadata, s, self->src, 0, size, "refused, the source");
 		return true;
 	}
-	EXPECT_MOVE(0, any_page(self->src, len), s, "moved, the source");
-	EXPECT_MOVE(0, any_page(self->dst + len, size - len), s, "moved, behind the destination");
+	EXPECT_MOVE(0, pagemap_any(self->src, len), s, "moved, the source");
+	EXPECT_MOVE(0, pagemap_any(self->dst + len, size - len), s,
+		    "moved, behind the destination");
 	check_pages(_metadata, s, self->src, len, size, "moved, the rest of the source");
 	/* What comes into an RWP range is protected from the start. */
 	EXPECT_MOVE(!!(modes & R), !!(pagemap(self->dst) & PM_UFFD), s, "uffd bit");
@@ -312,7 +303,7 @@ TEST_F(move, same_mapping)
 	ASSERT_GT(uffd_register(self->fd, self->dst, 2 * self->huge, M), 0);
 	EXPECT_RESULT(0, move(self->fd, self->dst, src, len, 0), "anon MOVE, same mapping");
 	check_pages(_metadata, &s, self->dst, 0, len, "the destination");
-	EXPECT_MOVE(0, any_page(src, len), &s, "the source");
+	EXPECT_MOVE(0, pagemap_any(src, len), &s, "the source");
 	/* And to the other side of the end. */
 	EXPECT_RESULT(0, move(self->fd, src, self->dst, len, 0), "anon MOVE, same mapping");
 	check_pages(_metadata, &s, src, 0, len, "the destination");
@@ -335,7 +326,7 @@ TEST_F(move, up_to_the_inherited)
 		      "anon MOVE, up to the inherited");
 	EXPECT_VALUE(self->page, done, "anon MOVE, up to the inherited: written back");
 	check_pages(_metadata, &s, self->dst, 0, self->page, "the destination");
-	EXPECT_MOVE(0, any_page(self->src, self->page), &s, "the source");
+	EXPECT_MOVE(0, pagemap_any(self->src, self->page), &s, "the source");
 	check_pages(_metadata, &s, self->src, self->page, len, "the rest of the source");
 }
 

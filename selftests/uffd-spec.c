@@ -181,13 +181,13 @@ const struct register_row register_rows[] = {
 	  { PTE_W,    PTE_W,    PTE_W,    HUGE_W,   HUGE_W,   PTE_W,    NO,       NO,       NO } },
 	{ W | R, CTX_RWP_ASYNC,
 	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
-	/* RWP has to be asked for when the userfaultfd is opened. */
 	{ M, CTX_PLAIN,
 	  { PTE,      PTE,      PTE,      HUGE,     HUGE,     PTE,      PTE,      NO,       NO } },
 	{ N, CTX_PLAIN,
 	  { NO,       PTE_N,    PTE_N,    HUGE_N,   HUGE_N,   NO,       PTE_N,    NO,       NO } },
 	{ W, CTX_PLAIN,
 	  { PTE_W,    PTE_W,    PTE_W,    HUGE_W,   HUGE_W,   PTE_W,    NO,       NO,       NO } },
+	/* RWP has to be asked for when the userfaultfd is opened. */
 	{ R, CTX_PLAIN,
 	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
 	{ M | R, CTX_PLAIN,
