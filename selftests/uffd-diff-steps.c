@@ -123,8 +123,8 @@ static struct slot *slot_of(unsigned long addr)
 }
 
 /* Between two places where nothing else is, so that a range beyond its end hits nothing. */
-#define PLACES		(1UL << 44)
-#define PLACE_SIZE	(1UL << 36)
+#define PLACES		(half_of_space() / 4)
+#define PLACE_SIZE	(half_of_space() / 1024)
 
 static long move_slot(struct slot *s)
 {

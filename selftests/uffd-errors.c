@@ -14,14 +14,13 @@
 #include "uffd-file.h"
 #include "uffd-fixture.h"
 
-/* What follows the mapping is nothing, and below the end of user space. */
-#define NOWHERE		((char *)(1UL << 46))
+#define NOWHERE		((char *)half_of_space())
 #define BEYOND		((char *)(1UL << 63))
 
 struct bad_range {
 	const char *name;
-	long dst;		/* added to the target */
-	char *at;		/* in its place */
+	long dst;		/* added to where it is */
+	enum { AT_TARGET, AT_NOWHERE, AT_BEYOND } at;
 	long len;		/* in units */
 	long len_add;
 	int err;
@@ -29,12 +28,12 @@ struct bad_range {
 };
 
 static const struct bad_range bad_ranges[] = {
-	{ "start not aligned", 1, NULL, 1, 0, -EINVAL, -EINVAL },
-	{ "length not aligned", 0, NULL, 1, 1, -EINVAL, -EINVAL },
-	{ "no length", 0, NULL, 0, 0, -EINVAL, -EINVAL },
-	{ "wraps around", 0, NULL, -1, 0, -EINVAL, -EINVAL },
-	{ "kernel's addresses", 0, BEYOND, 1, 0, -EINVAL, -EINVAL },
-	{ "nothing is there", 0, NOWHERE, 1, 0, -ENOENT, 0 },
+	{ "start not aligned", 1, AT_TARGET, 1, 0, -EINVAL, -EINVAL },
+	{ "length not aligned", 0, AT_TARGET, 1, 1, -EINVAL, -EINVAL },
+	{ "no length", 0, AT_TARGET, 0, 0, -EINVAL, -EINVAL },
+	{ "wraps around", 0, AT_TARGET, -1, 0, -EINVAL, -EINVAL },
+	{ "kernel's addresses", 0, AT_BEYOND, 1, 0, -EINVAL, -EINVAL },
+	{ "nothing is there", 0, AT_NOWHERE, 1, 0, -ENOENT, 0 },
 };
 
 /* Write protection, too, of memory that has it: the rest is tried without. */
@@ -67,6 +66,8 @@ static int expected_error(const struct bad_range *bad, enum uffd_op op)
 
 TEST_F(uffd, bad_range)
 {
+	char *const places[] = { self->target, NOWHERE, BEYOND };
+
 	OPEN_ALWAYS(uffd_features() & RWP, M);
 	for (unsigned int i = 0; i < ARRAY_SIZE(bad_ranges); i++) {
 		const struct bad_range *bad = &bad_ranges[i];
@@ -74,7 +75,7 @@ TEST_F(uffd, bad_range)
 		for (int op = 0; op < NR_OPS; op++) {
 			struct uffd_call call = {
 				.op = op,
-				.dst = (bad->at ? bad->at : self->target) + bad->dst,
+				.dst = places[bad->at] + bad->dst,
 				.src = self->source,
 				.len = bad->len * self->mem.unit + bad->len_add,
 			};

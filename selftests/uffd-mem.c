@@ -103,6 +103,12 @@ size_t huge_size(void)
 	return size;
 }
 
+/* 39 bits are all that some kernels have; the stack is near their end. */
+unsigned long half_of_space(void)
+{
+	return 1UL << (63 - __builtin_clzl((unsigned long)__builtin_frame_address(0)));
+}
+
 char *huge_room(unsigned int n)
 {
 	size_t huge = huge_size();

@@ -98,6 +98,8 @@ int mem_truncate(struct mem *m, size_t units);
 
 size_t page_size(void);
 size_t huge_size(void);
+/* The upper half of user space begins here, and nothing is put here by itself. */
+unsigned long half_of_space(void);
 /* Address space for @n huge pages, aligned, that anything can be put into. */
 char *huge_room(unsigned int n);
 

@@ -346,7 +346,7 @@ TEST_F(move, holes)
 	EXPECT_EQ(BYTE, self->dst[len - self->page]);
 	/* A gigabyte away there is not even a table of page tables. */
 	munmap(self->src, 2 * self->huge);
-	self->src = mmap((void *)(1UL << 45), self->huge, PROT_READ | PROT_WRITE,
+	self->src = mmap((void *)(half_of_space() / 2), self->huge, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->src);
 	EXPECT_RESULT(-ENOENT, move(self->fd, self->dst, self->src, self->page, 0),

@@ -143,9 +143,9 @@ static struct counts count(const struct mem *m, const char *p)
 } while (0)
 
 /* Far from all else: page tables of all levels have to be made. */
-#define FAR_DST		((char *)(1UL << 45))
-#define FAR_SRC		((char *)(1UL << 44))
-#define FAR_AWAY	(1UL << 40)
+#define FAR_DST		((char *)(half_of_space() / 2))
+#define FAR_SRC		((char *)(half_of_space() / 4))
+#define FAR_AWAY	(half_of_space() / 64)
 #define FAR_UNITS	4
 
 /* Through another mapping, so that this one gets no page table of it. */

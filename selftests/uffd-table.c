@@ -20,7 +20,7 @@
 #include "uffd-spec.h"
 
 #define ROW_SECONDS	20
-#define UNITS		2
+#define UNITS		3
 #define MADV_GUARD	102
 
 #define BYTE_SOURCE	0x5a
@@ -35,10 +35,15 @@ static bool lacks(__u64 feature)
 	return ~have & feature;
 }
 
-/* The unit under test is the last; the file may end before it. */
+/* The unit under test has one on each side; the file may end before it. */
+static size_t middle(const struct mem *m)
+{
+	return m->units / 2;
+}
+
 static char *target(const struct mem *m)
 {
-	return mem_unit(m, m->units - 1);
+	return mem_unit(m, middle(m));
 }
 
 struct cell {
@@ -53,7 +58,7 @@ struct cell {
 /* What must be the same after an operation that failed. */
 struct snapshot {
 	__u64 entry;
-	__u64 beside;		/* the unit before it: the same, come what may */
+	__u64 before, behind;	/* the units beside it: the same, come what may */
 	long in_file;
 };
 
@@ -96,10 +101,12 @@ static __u64 entry_of(const char *p)
 static struct snapshot look(const struct cell *c)
 {
 	const struct mem *m = &c->mem;
+	bool alone = m->units == 1;
 
 	return (struct snapshot) {
 		.entry = entry_of(target(m)),
-		.beside = m->units > 1 ? entry_of(target(m) - m->unit) : 0,
+		.before = alone ? 0 : entry_of(target(m) - m->unit),
+		.behind = alone ? 0 : entry_of(target(m) + m->unit),
 		.in_file = mem_in_file(m),
 	};
 }
@@ -110,26 +117,25 @@ static int prepare_page(struct cell *c)
 	char *p = target(&c->mem);
 	size_t unit = c->mem.unit;
 
-	if (is_cached(state) && mem_fill_cache(&c->mem, c->mem.units - 1, BYTE_CACHE))
+	if (is_cached(state) && mem_fill_cache(&c->mem, middle(&c->mem), BYTE_CACHE))
 		return -1;
-	/* RWP of too much is seen only where there is a page beside it. */
+	/* RWP of too much is seen only where there are pages beside it. */
 	if (is_mapped(state))
-		memset(p - unit, BYTE_MAPPED, 2 * unit);
+		memset(p - unit, BYTE_MAPPED, 3 * unit);
 	if (is_guard(state))
 		return madvise(p, unit, MADV_GUARD);
-	return state == ST_EOF ? mem_truncate(&c->mem, c->mem.units - 1) : 0;
+	return state == ST_EOF ? mem_truncate(&c->mem, middle(&c->mem)) : 0;
 }
 
 /* And what is beside it: taking away too much of it is to be seen. */
 static int protect(struct cell *c)
 {
-	size_t unit = c->mem.unit;
-	char *p = target(&c->mem) - unit;
+	const struct mem *m = &c->mem;
 
 	if (c->col->modes & UFFDIO_REGISTER_MODE_RWP)
-		return uffd_rwp(c->fd, p, 2 * unit, UFFDIO_RWPROTECT_MODE_RWP);
+		return uffd_rwp(c->fd, m->area, m->len, UFFDIO_RWPROTECT_MODE_RWP);
 	if (c->col->modes & UFFDIO_REGISTER_MODE_WP)
-		return uffd_wp(c->fd, p, 2 * unit, UFFDIO_WRITEPROTECT_MODE_WP);
+		return uffd_wp(c->fd, m->area, m->len, UFFDIO_WRITEPROTECT_MODE_WP);
 	return 0;
 }
 
@@ -285,7 +291,7 @@ static bool want_in_file(struct cell *c, bool done)
 	if (alias == MAP_FAILED)
 		return true;
 	/* Nobody watches this mapping: it comes from the file. */
-	p = alias + m->len - m->unit;
+	p = alias + middle(m) * m->unit;
 	try_read(p, NULL);
 	ok = unit_is(p, m->unit, byte);
 	if (!ok)
@@ -305,12 +311,23 @@ static bool want_poison(struct cell *c)
 	return false;
 }
 
+/* It can be asked to fill it; whether it can is another question. */
+static bool is_registered(const struct cell *c, char *p)
+{
+	return uffd_copy(c->fd, p, source, c->mem.unit, 0) != -ENOENT;
+}
+
 static bool want_unregistered(struct cell *c)
 {
-	int err = uffd_copy(c->fd, target(&c->mem), source, c->mem.unit, 0);
+	size_t unit = c->mem.unit;
+	char *p = target(&c->mem);
 
-	if (err != -ENOENT) {
-		say(c, "COPY after it", "ENOENT", err_name(err));
+	if (is_registered(c, p)) {
+		say(c, "after it", "ENOENT from COPY", "still registered");
+		return false;
+	}
+	if (c->mem.units > 1 && !(is_registered(c, p - unit) && is_registered(c, p + unit))) {
+		say(c, "what is beside it", "still registered", "ENOENT from COPY");
 		return false;
 	}
 	return want_wp(c, false) &&
@@ -469,7 +486,8 @@ static bool try_cell(struct cell *c, int want)
 		in_file = after.in_file;
 	else if (!want && in_file >= 0 && fills_file(c))
 		in_file += in_file_per_unit(&c->mem);
-	return want_number(c, "the page table beside it", "%#llx", before.beside, after.beside) &&
+	return want_number(c, "the page table before it", "%#llx", before.before, after.before) &&
+	       want_number(c, "the page table behind it", "%#llx", before.behind, after.behind) &&
 	       want_number(c, "blocks or pages in the file", "%lld", in_file, after.in_file) &&
 	       (want ? did_nothing(c, &before, &after) : did_it(c)) && want_in_file(c, !want);
 }
