@@ -73,8 +73,10 @@ TEST_F(api, features)
 	ASSERT_EQ(0, ioctl(self->fd, UFFDIO_API, &api));
 	EXPECT_VALUE(UFFD_FEATURE_MISSING_SHMEM, api.features & UFFD_FEATURE_MISSING_SHMEM,
 		     "UFFDIO_API, a feature of all kernels");
-	EXPECT_VALUE(0, api.features & ~(__u64)UFFD_API_FEATURES,
-		     "UFFDIO_API, features without a name");
+	/* A later kernel has more than this was built to know. */
+	if (api.features & ~(__u64)UFFD_API_FEATURES)
+		TH_LOG("UFFDIO_API, features without a name: %#llx",
+		       api.features & ~(__u64)UFFD_API_FEATURES);
 	EXPECT_VALUE(1ULL << _UFFDIO_REGISTER, api.ioctls & (1ULL << _UFFDIO_REGISTER),
 		     "UFFDIO_API, its ioctls");
 }
@@ -189,7 +191,8 @@ TEST_F(api, unprivileged)
 
 	if (geteuid())
 		SKIP(return, "not root: nothing to give up");
-	ASSERT_EQ(0, set_until_exit(path, "0"));
+	if (set_until_exit(path, "0"))
+		SKIP(return, "cannot set %s", path);
 	if (!become_nobody())
 		SKIP(return, "cannot become another user");
 	EXPECT_RESULT(-EPERM, result(open_raw(0)), "userfaultfd() of another user");
@@ -227,7 +230,8 @@ TEST_F(api, settings_are_put_back)
 
 	if (geteuid())
 		SKIP(return, "not root: nothing can be set");
-	ASSERT_EQ(0, set_until_exit(path, "1"));
+	if (set_until_exit(path, "1"))
+		SKIP(return, "cannot set %s", path);
 	EXPECT_VALUE(0, run_test("unprivileged"), "exit status of a test that sets %s", path);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	EXPECT_EQ(1, read(fd, &is, 1));

@@ -668,7 +668,7 @@ TEST_F(uffd, transparent_huge_page)
 		bool rwp = modes[i] == R;
 		struct mem m;
 
-		if ((rwp && !(uffd_features() & RWP)) || !make_huge(&m))
+		if (!(rwp ? !!(uffd_features() & RWP) : has_wp(self->type)) || !make_huge(&m))
 			continue;
 		tried++;
 		self->fd = uffd_open(rwp ? RWP : 0);

@@ -60,6 +60,7 @@ struct snapshot {
 	__u64 entry;
 	__u64 before, behind;	/* the units beside it: the same, come what may */
 	long in_file;
+	long huge, resv;	/* pages of the pool: free, and reserved */
 };
 
 static bool is_mapped(enum page_state state)
@@ -108,6 +109,8 @@ static struct snapshot look(const struct cell *c)
 		.before = alone ? 0 : entry_of(target(m) - m->unit),
 		.behind = alone ? 0 : entry_of(target(m) + m->unit),
 		.in_file = mem_in_file(m),
+		.huge = free_huge_pages(),
+		.resv = reserved_huge_pages(),
 	};
 }
 
@@ -446,6 +449,11 @@ static bool did_nothing(struct cell *c, const struct snapshot *before,
 {
 	return want_number(c, "the page table after the failure", "%#llx",
 			   before->entry, after->entry) &&
+	       want_number(c, "free huge pages after the failure", "%lld",
+			   before->huge, after->huge) &&
+	       want_number(c, "reserved huge pages after the failure", "%lld",
+			   before->resv, after->resv) &&
+	       (!is_poisoned(c->row->state) || want_poison(c)) &&
 	       want_source_kept(c) && want_kept(c);
 }
 
