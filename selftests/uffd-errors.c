@@ -137,6 +137,10 @@ TEST_F(uffd, part_of_a_huge_page)
 	OPEN_ALWAYS(0, W);
 	EXPECT_ERR(-EINVAL, uffd_wp(self->fd, p, part, UFFDIO_WRITEPROTECT_MODE_WP),
 		   "WRITEPROTECT");
+	/* What is refused undoes nothing; 7.3 and before: the protection is gone. */
+	ASSERT_EQ(0, uffd_wp(self->fd, p, self->mem.unit, UFFDIO_WRITEPROTECT_MODE_WP));
+	EXPECT_ERR(-EINVAL, uffd_unregister(self->fd, p, part), "UNREGISTER");
+	EXPECT_PM_UFFD(true, p, "UNREGISTER of a part");
 	close(self->fd);
 	if (!(uffd_features() & RWP))
 		return;
@@ -378,16 +382,17 @@ TEST_F(uffd, mixed_with_hugetlb)
 	mem_free(&huge);
 }
 
-/* What was filled before the error stays, and is told. */
+/* What was filled before the error stays, is told, and wakes. */
 static const struct {
 	enum uffd_op op;
 	bool minor;
 	bool pte_only;
+	int byte;		/* -1: poison */
 } partial_ops[] = {
-	{ OP_COPY, false, false },
-	{ OP_ZEROPAGE, false, true },
-	{ OP_POISON, false, false },
-	{ OP_CONTINUE, true, false },
+	{ OP_COPY, false, false, BYTE_COPY },
+	{ OP_ZEROPAGE, false, true, 0 },
+	{ OP_POISON, false, false, -1 },
+	{ OP_CONTINUE, true, false, BYTE_CACHE },
 };
 
 TEST_F(uffd, partial)
@@ -417,13 +422,27 @@ TEST_F(uffd, partial)
 		self->fd = uffd_open(0);
 		ASSERT_GE(self->fd, 0);
 		ASSERT_GT(uffd_register(self->fd, m.area, m.len, minor ? N : M), 0);
-		source = calloc(1, m.len);
+		source = malloc(m.len);
+		memset(source, BYTE_COPY, m.len);
 		call.dst = m.area;
 		call.src = source;
 		call.len = 3 * m.unit;
+		TOUCH(mem_unit(&m, 1), false);
+		EXPECT_FAULT(mem_unit(&m, 1), minor ? F_MINOR : 0);
 		EXPECT_ERR(-EAGAIN, uffd_do(self->fd, &call, &done), op_names[call.op]);
 		EXPECT_VALUE(2 * m.unit, done, "%s %s: written back", self->type->name,
 			     op_names[call.op]);
+		EXPECT_COMES_BACK();
+		for (unsigned int u = 0; u < 2; u++) {
+			bool poison = partial_ops[i].byte < 0;
+
+			EXPECT_VALUE(poison ? SIGBUS : 0, try_read(mem_unit(&m, u), NULL).sig,
+				     "%s %s: signal, unit %u", self->type->name,
+				     op_names[call.op], u);
+			if (!poison)
+				EXPECT_UNIT(mem_unit(&m, u), m.unit, partial_ops[i].byte,
+					    op_names[call.op]);
+		}
 		/* The rest alone says why. */
 		call.dst = mem_unit(&m, 2);
 		call.len = m.unit;

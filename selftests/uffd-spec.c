@@ -104,97 +104,63 @@ const unsigned int nr_reg_columns = ARRAY_SIZE(reg_columns);
  * MOVE and ZEROPAGE are granted by page size alone, also where they can only
  * fail (MOVE on shmem; anything but WRITEPROTECT on "other" memory).
  */
+#define SYNC		(1 << CTX_SYNC)
+#define ASYNC		(1 << CTX_ASYNC)
+#define RWP_ASYNC	(1 << CTX_RWP_ASYNC)
+#define PLAIN		(1 << CTX_PLAIN)
+#define EACH_CTX	(SYNC | ASYNC | RWP_ASYNC | PLAIN)
+
 const struct register_row register_rows[] = {
 	/* anon,      shmem,    private,  hugetlb,  private,  zero,     gmem,     other,    refused */
-	{ M, CTX_SYNC,
+	{ M, EACH_CTX,
 	  { PTE,      PTE,      PTE,      HUGE,     HUGE,     PTE,      PTE,      NO,       NO } },
-	{ W, CTX_SYNC,
+	{ W, EACH_CTX & ~ASYNC,
 	  { PTE_W,    PTE_W,    PTE_W,    HUGE_W,   HUGE_W,   PTE_W,    NO,       NO,       NO } },
-	{ M | W, CTX_SYNC,
-	  { PTE_W,    PTE_W,    PTE_W,    HUGE_W,   HUGE_W,   PTE_W,    NO,       NO,       NO } },
-	{ N, CTX_SYNC,
-	  { NO,       PTE_N,    PTE_N,    HUGE_N,   HUGE_N,   NO,       PTE_N,    NO,       NO } },
-	{ M | N, CTX_SYNC,
-	  { NO,       PTE_N,    PTE_N,    HUGE_N,   HUGE_N,   NO,       PTE_N,    NO,       NO } },
-	{ W | N, CTX_SYNC,
-	  { NO,       PTE_WN,   PTE_WN,   HUGE_WN,  HUGE_WN,  NO,       NO,       NO,       NO } },
-	{ M | W | N, CTX_SYNC,
-	  { NO,       PTE_WN,   PTE_WN,   HUGE_WN,  HUGE_WN,  NO,       NO,       NO,       NO } },
-	{ R, CTX_SYNC,
-	  { PTE_R,    PTE_R,    PTE_R,    HUGE_R,   HUGE_R,   PTE_R,    NO,       NO,       NO } },
-	{ M | R, CTX_SYNC,
-	  { PTE_R,    PTE_R,    PTE_R,    HUGE_R,   HUGE_R,   PTE_R,    NO,       NO,       NO } },
-	{ N | R, CTX_SYNC,
-	  { NO,       PTE_NR,   PTE_NR,   HUGE_NR,  HUGE_NR,  NO,       NO,       NO,       NO } },
-	{ M | N | R, CTX_SYNC,
-	  { NO,       PTE_NR,   PTE_NR,   HUGE_NR,  HUGE_NR,  NO,       NO,       NO,       NO } },
-	/* One bit in the page table entry serves either WP or RWP. */
-	{ W | R, CTX_SYNC,
-	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
-	{ M | W | R, CTX_SYNC,
-	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
-	{ W | N | R, CTX_SYNC,
-	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
-	{ M | W | N | R, CTX_SYNC,
-	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
 	/* WP alone tracks writes to any memory, if nobody waits for an answer. */
-	{ M, CTX_ASYNC,
-	  { PTE,      PTE,      PTE,      HUGE,     HUGE,     PTE,      PTE,      NO,       NO } },
-	{ W, CTX_ASYNC,
+	{ W, ASYNC,
 	  { PTE_W,    PTE_W,    PTE_W,    HUGE_W,   HUGE_W,   PTE_W,    PTE_W,    PTE_W,    NO } },
-	{ M | W, CTX_ASYNC,
+	{ M | W, EACH_CTX,
 	  { PTE_W,    PTE_W,    PTE_W,    HUGE_W,   HUGE_W,   PTE_W,    NO,       NO,       NO } },
-	{ N, CTX_ASYNC,
+	{ N, EACH_CTX,
 	  { NO,       PTE_N,    PTE_N,    HUGE_N,   HUGE_N,   NO,       PTE_N,    NO,       NO } },
-	{ M | N, CTX_ASYNC,
+	{ M | N, EACH_CTX,
 	  { NO,       PTE_N,    PTE_N,    HUGE_N,   HUGE_N,   NO,       PTE_N,    NO,       NO } },
-	{ W | N, CTX_ASYNC,
+	{ W | N, EACH_CTX,
 	  { NO,       PTE_WN,   PTE_WN,   HUGE_WN,  HUGE_WN,  NO,       NO,       NO,       NO } },
-	{ M | W | N, CTX_ASYNC,
+	{ M | W | N, EACH_CTX,
 	  { NO,       PTE_WN,   PTE_WN,   HUGE_WN,  HUGE_WN,  NO,       NO,       NO,       NO } },
-	{ R, CTX_ASYNC,
+	/*
+	 * RWP has to be asked for when the userfaultfd is opened.  RWP_ASYNC, unlike
+	 * WP_ASYNC, lets no other memory be registered.
+	 */
+	{ R, EACH_CTX & ~PLAIN,
 	  { PTE_R,    PTE_R,    PTE_R,    HUGE_R,   HUGE_R,   PTE_R,    NO,       NO,       NO } },
-	{ M | R, CTX_ASYNC,
+	{ M | R, EACH_CTX & ~PLAIN,
 	  { PTE_R,    PTE_R,    PTE_R,    HUGE_R,   HUGE_R,   PTE_R,    NO,       NO,       NO } },
-	{ N | R, CTX_ASYNC,
+	{ N | R, EACH_CTX & ~PLAIN,
 	  { NO,       PTE_NR,   PTE_NR,   HUGE_NR,  HUGE_NR,  NO,       NO,       NO,       NO } },
-	{ M | N | R, CTX_ASYNC,
+	{ M | N | R, EACH_CTX & ~PLAIN,
 	  { NO,       PTE_NR,   PTE_NR,   HUGE_NR,  HUGE_NR,  NO,       NO,       NO,       NO } },
-	{ W | R, CTX_ASYNC,
+	{ R, PLAIN,
 	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
-	{ M | W | R, CTX_ASYNC,
+	{ M | R, PLAIN,
 	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
-	{ W | N | R, CTX_ASYNC,
+	{ N | R, PLAIN,
 	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
-	{ M | W | N | R, CTX_ASYNC,
+	{ M | N | R, PLAIN,
 	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
-	/* RWP_ASYNC, unlike WP_ASYNC, lets no other memory be registered. */
-	{ R, CTX_RWP_ASYNC,
-	  { PTE_R,    PTE_R,    PTE_R,    HUGE_R,   HUGE_R,   PTE_R,    NO,       NO,       NO } },
-	{ M | R, CTX_RWP_ASYNC,
-	  { PTE_R,    PTE_R,    PTE_R,    HUGE_R,   HUGE_R,   PTE_R,    NO,       NO,       NO } },
-	{ N | R, CTX_RWP_ASYNC,
-	  { NO,       PTE_NR,   PTE_NR,   HUGE_NR,  HUGE_NR,  NO,       NO,       NO,       NO } },
-	{ M | N | R, CTX_RWP_ASYNC,
-	  { NO,       PTE_NR,   PTE_NR,   HUGE_NR,  HUGE_NR,  NO,       NO,       NO,       NO } },
-	{ W, CTX_RWP_ASYNC,
-	  { PTE_W,    PTE_W,    PTE_W,    HUGE_W,   HUGE_W,   PTE_W,    NO,       NO,       NO } },
-	{ W | R, CTX_RWP_ASYNC,
+	/* One bit in the page table entry serves either WP or RWP. */
+	{ W | R, EACH_CTX,
 	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
-	{ M, CTX_PLAIN,
-	  { PTE,      PTE,      PTE,      HUGE,     HUGE,     PTE,      PTE,      NO,       NO } },
-	{ N, CTX_PLAIN,
-	  { NO,       PTE_N,    PTE_N,    HUGE_N,   HUGE_N,   NO,       PTE_N,    NO,       NO } },
-	{ W, CTX_PLAIN,
-	  { PTE_W,    PTE_W,    PTE_W,    HUGE_W,   HUGE_W,   PTE_W,    NO,       NO,       NO } },
-	/* RWP has to be asked for when the userfaultfd is opened. */
-	{ R, CTX_PLAIN,
+	{ M | W | R, EACH_CTX,
 	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
-	{ M | R, CTX_PLAIN,
+	{ W | N | R, EACH_CTX,
 	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
-	{ 0, CTX_SYNC,
+	{ M | W | N | R, EACH_CTX,
 	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
-	{ 1 << 4, CTX_SYNC,
+	{ 0, SYNC,
+	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
+	{ 1 << 4, SYNC,
 	  { NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO,       NO } },
 };
 
@@ -245,6 +211,8 @@ const struct op_row op_rows[] = {
 	  .want = { OK,    OK,    OK,    OK,    OK,    FAULT, OK,    INVAL } },
 	{ OP_COPY, 0, "", ST_WP_CACHED, WP_ONLY,
 	  .want = { NA,    EXIST, OK,    EXIST, OK,    NA,    EXIST, INVAL } },
+	{ OP_COPY, 0, "", ST_PROTECTED, NEEDS(W | R, NA),
+	  .want = { EXIST, EXIST, EXIST, EXIST, EXIST, FAULT, EXIST, INVAL } },
 	{ OP_COPY, 0, "", ST_POISONED, ANY,
 	  .want = { OK,    OK,    OK,    OK,    OK,    NA,    OK,    NA } },
 	/* 6.18 wrote over a guard. */
@@ -296,6 +264,8 @@ const struct op_row op_rows[] = {
 	  .want = { NA,    OK,    OK,    OK,    OK,    NA,    OK,    INVAL } },
 	{ OP_CONTINUE, CONT_WP, "wp", ST_WP_CACHED, WP_ONLY,
 	  .want = { NA,    OK,    OK,    OK,    OK,    NA,    OK,    INVAL } },
+	{ OP_CONTINUE, 0, "", ST_PROTECTED, NEEDS(W | R, NA),
+	  .want = { INVAL, EXIST, EXIST, EXIST, FAULT, INVAL, EXIST, INVAL } },
 	{ OP_CONTINUE, 0, "", ST_POISONED_CACHED, ANY,
 	  .want = { NA,    OK,    OK,    OK,    OK,    NA,    OK,    NA } },
 	/* 6.18 wrote over a guard. */
@@ -319,6 +289,8 @@ const struct op_row op_rows[] = {
 	  .want = { EXIST, EXIST, EXIST, EXIST, EXIST, FAULT, EXIST, INVAL } },
 	{ OP_POISON, 0, "", ST_WP_CACHED, WP_ONLY,
 	  .want = { NA,    EXIST, EXIST, EXIST, EXIST, NA,    EXIST, INVAL } },
+	{ OP_POISON, 0, "", ST_PROTECTED, NEEDS(W | R, NA),
+	  .want = { EXIST, EXIST, EXIST, EXIST, EXIST, FAULT, EXIST, INVAL } },
 	{ OP_POISON, 0, "", ST_POISONED, ANY,
 	  .want = { EXIST, EXIST, EXIST, EXIST, EXIST, NA,    EXIST, NA } },
 	{ OP_POISON, 0, "", ST_GUARD, ANY,
@@ -332,6 +304,8 @@ const struct op_row op_rows[] = {
 	{ OP_WP, WP_ON, "on", ST_CACHED, NEEDS(W, NOENT),
 	  .want = { NA,    OK,    OK,    OK,    OK,    NA,    OK,    OK } },
 	{ OP_WP, WP_ON, "on", ST_MAPPED, NEEDS(W, NOENT),
+	  .want = { OK,    OK,    OK,    OK,    OK,    OK,    OK,    OK } },
+	{ OP_WP, WP_ON, "on", ST_PROTECTED, NEEDS(W, NA),
 	  .want = { OK,    OK,    OK,    OK,    OK,    OK,    OK,    OK } },
 	/* These two stay what they are: nobody gets past them anyway. */
 	{ OP_WP, WP_ON, "on", ST_POISONED, NEEDS(W, NOENT),
@@ -350,11 +324,17 @@ const struct op_row op_rows[] = {
 	  .want = { OK,    OK,    OK,    OK,    OK,    OK,    OK,    OK } },
 	{ OP_WP, 0, "off", ST_MAPPED, NEEDS(W, NOENT),
 	  .want = { OK,    OK,    OK,    OK,    OK,    OK,    OK,    OK } },
+	{ OP_WP, 0, "off", ST_WP_CACHED, WP_ONLY,
+	  .want = { NA,    OK,    OK,    OK,    OK,    NA,    OK,    OK } },
+	{ OP_WP, 0, "off", ST_POISONED, NEEDS(W, NOENT),
+	  .want = { OK,    OK,    OK,    OK,    OK,    NA,    OK,    NA } },
 
 	{ OP_RWP, RWP_ON, "on", ST_EMPTY, NEEDS(R, NOENT),
 	  .want = { OK,    OK,    OK,    OK,    OK,    OK,    NOENT, NOENT } },
 	{ OP_RWP, RWP_ON, "on", ST_MAPPED, NEEDS(R, NOENT),
 	  .want = { OK,    OK,    OK,    OK,    OK,    OK,    NOENT, NOENT } },
+	{ OP_RWP, RWP_ON, "on", ST_POISONED, NEEDS(R, NOENT),
+	  .want = { OK,    OK,    OK,    OK,    OK,    NA,    NOENT, NA } },
 	{ OP_RWP, RWP_ON | RWP_DONTWAKE, "on-dontwake", ST_MAPPED, ANY,
 	  .want = { INVAL, INVAL, INVAL, INVAL, INVAL, INVAL, INVAL, INVAL } },
 	{ OP_RWP, 4, "badmode", ST_MAPPED, ANY,
@@ -372,6 +352,8 @@ const struct op_row op_rows[] = {
 	  .want = { EXIST, INVAL, INVAL, INVAL, INVAL, EXIST, INVAL, INVAL } },
 	{ OP_MOVE, 0, "", ST_WP_MARKER, WP_ONLY,
 	  .want = { EXIST, INVAL, INVAL, INVAL, INVAL, EXIST, INVAL, INVAL } },
+	{ OP_MOVE, 0, "", ST_PROTECTED, NEEDS(W | R, NA),
+	  .want = { EXIST, INVAL, INVAL, INVAL, INVAL, EXIST, INVAL, INVAL } },
 	{ OP_MOVE, 0, "", ST_POISONED, ANY,
 	  .want = { EXIST, INVAL, INVAL, INVAL, INVAL, NA,    INVAL, NA } },
 	{ OP_MOVE, 0, "", ST_GUARD, ANY,
@@ -387,6 +369,10 @@ const struct op_row op_rows[] = {
 	  .want = { OK,    OK,    OK,    OK,    OK,    OK,    OK,    OK } },
 	{ OP_UNREGISTER, 0, "", ST_EMPTY, ANY,
 	  .want = { OK,    OK,    OK,    OK,    OK,    OK,    OK,    OK } },
+	{ OP_UNREGISTER, 0, "", ST_MAPPED, ANY,
+	  .want = { OK,    OK,    OK,    OK,    OK,    OK,    OK,    OK } },
+	{ OP_UNREGISTER, 0, "", ST_POISONED, ANY,
+	  .want = { OK,    OK,    OK,    OK,    OK,    NA,    OK,    NA } },
 	{ OP_UNREGISTER, 0, "", ST_WP_MARKER, WP_ONLY,
 	  .want = { OK,    OK,    OK,    OK,    OK,    OK,    OK,    OK } },
 	{ OP_UNREGISTER, 0, "", ST_PROTECTED, NEEDS(W | R, NA),
@@ -422,7 +408,7 @@ int spec_register(enum mem_class class, __u64 modes, enum uffd_ctx ctx)
 {
 	class = spec_class(class);
 	for (unsigned int i = 0; i < nr_register_rows; i++)
-		if (register_rows[i].modes == modes && register_rows[i].ctx == ctx)
+		if (register_rows[i].modes == modes && register_rows[i].ctxs & (1 << ctx))
 			return offered_bits(register_rows[i].want[class]);
 	return -EINVAL;
 }
@@ -451,6 +437,19 @@ static const char *modes_text(__u64 modes)
 		if (modes & (1 << i))
 			sprintf(buf + strlen(buf), "%s%s", buf[0] ? "\\|" : "", names[i]);
 	return !modes ? "none" : buf[0] ? buf : "unknown bit";
+}
+
+static const char *ctxs_text(unsigned int ctxs)
+{
+	static char buf[64];
+
+	if (ctxs == EACH_CTX)
+		return "any";
+	buf[0] = '\0';
+	for (unsigned int i = 0; i < NR_CTX; i++)
+		if (ctxs & (1 << i))
+			sprintf(buf + strlen(buf), "%s%s", buf[0] ? ", " : "", ctx_names[i]);
+	return buf;
 }
 
 static const char *bits_text(int bits)
@@ -514,7 +513,7 @@ static void print_register(void)
 		const struct register_row *row = &register_rows[i];
 
 		print_row_start(modes_text(row->modes));
-		printf("     - %s\n", ctx_names[row->ctx]);
+		printf("     - %s\n", ctxs_text(row->ctxs));
 		for (int c = 0; c < CLASS_REFUSED; c++)
 			printf("     - %s\n", bits_text(row->want[c]));
 	}

@@ -47,7 +47,7 @@ extern const __u64 ctx_features[NR_CTX];
 /* REGISTER: the ioctl bits granted, or an errno. */
 struct register_row {
 	__u64 modes;
-	enum uffd_ctx ctx;
+	unsigned int ctxs;	/* bits, 1 << enum uffd_ctx */
 	int want[NR_CLASSES];
 };
 

@@ -19,7 +19,7 @@
 #include "uffd-file.h"
 #include "uffd-spec.h"
 
-#define ROW_SECONDS	20
+#define ROW_SECONDS	60
 #define UNITS		3
 #define MADV_GUARD	102
 
@@ -361,6 +361,8 @@ static bool want_rwp(struct cell *c)
 
 	if (!want_wp(c, there && c->row->mode & UFFDIO_RWPROTECT_MODE_RWP))
 		return false;
+	if (is_poisoned(c->row->state) && !want_poison(c))
+		return false;
 	/* Who touches it ends it, and waits for nobody. */
 	return !there || c->col->ctx != CTX_RWP_ASYNC ||
 	       (want_byte(c, BYTE_MAPPED) && want_wp(c, false));
@@ -600,10 +602,15 @@ static const char *modes_name(__u64 modes)
 	return buf[0] ? buf : "unknown";
 }
 
-static int run_register_row(const struct mem_type *type, const void *arg)
+struct register_cell {
+	__u64 modes;
+	enum uffd_ctx ctx;
+};
+
+static int run_register_cell(const struct mem_type *type, const void *arg)
 {
-	const struct register_row *row = arg;
-	int want = spec_register(type->class, row->modes, row->ctx);
+	const struct register_cell *cell = arg;
+	int want = spec_register(type->class, cell->modes, cell->ctx);
 	long long got = -ENOMEM;
 	struct mem mem;
 	int fd;
@@ -612,18 +619,18 @@ static int run_register_row(const struct mem_type *type, const void *arg)
 		ksft_print_msg("%s: %s\n", type->name, mem.why);
 		return KSFT_FAIL;
 	}
-	fd = uffd_open(ctx_features[row->ctx] & have);
+	fd = uffd_open(ctx_features[cell->ctx] & have);
 	if (fd >= 0)
-		got = uffd_register(fd, mem.area, mem.len, row->modes);
+		got = uffd_register(fd, mem.area, mem.len, cell->modes);
 	if (got != want)
 		ksft_print_msg("%s REGISTER %s, %s: expected %s %#x, got %s %#llx\n",
-			       type->name, modes_name(row->modes), ctx_names[row->ctx],
+			       type->name, modes_name(cell->modes), ctx_names[cell->ctx],
 			       want < 0 ? err_name(want) : "ioctls", want < 0 ? 0 : want,
 			       got < 0 ? err_name(got) : "ioctls", got < 0 ? 0 : got);
 	/* What was refused must not stay registered. */
 	if (want < 0 && uffd_copy(fd, mem_unit(&mem, 0), source, mem.unit, 0) != -ENOENT) {
 		ksft_print_msg("%s REGISTER %s, %s: refused, and registered\n",
-			       type->name, modes_name(row->modes), ctx_names[row->ctx]);
+			       type->name, modes_name(cell->modes), ctx_names[cell->ctx]);
 		got = -ENOMEM;
 	}
 	close(fd);
@@ -736,17 +743,19 @@ static unsigned int run_type(const struct mem_type *type, const char *why, bool 
 	unsigned int n = 0;
 	char name[96];
 
-	for (unsigned int i = 0; i < nr_register_rows; i++) {
-		const struct register_row *row = &register_rows[i];
+	for (unsigned int i = 0; i < nr_register_rows * NR_CTX; i++) {
+		const struct register_row *row = &register_rows[i / NR_CTX];
+		struct register_cell cell = { row->modes, i % NR_CTX };
 
 		snprintf(name, sizeof(name), "%s.REGISTER.%s.%s", type->name,
-			 modes_name(row->modes), ctx_names[row->ctx]);
-		if (!wanted(name))
+			 modes_name(cell.modes), ctx_names[cell.ctx]);
+		if (!(row->ctxs & (1 << cell.ctx)) || !wanted(name) ||
+		    (cell.ctx != CTX_SYNC && !first_of_class(type)))
 			continue;
 		n++;
 		if (!count)
-			run_row(run_register_row, type, row, name,
-				why ? why : modes_lack(type->class, row->modes, row->ctx));
+			run_row(run_register_cell, type, &cell, name,
+				why ? why : modes_lack(type->class, cell.modes, cell.ctx));
 	}
 	for (unsigned int i = 0; i < nr_op_rows; i++) {
 		const struct op_row *row = &op_rows[i];
