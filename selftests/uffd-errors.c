@@ -456,6 +456,51 @@ TEST_F(uffd, partial)
 	}
 }
 
+/*
+ * Piece by piece, in each order: split from what stays registered, merged with what
+ * is not any more.  The piece loses its protection, and nothing else does.
+ */
+TEST_F(uffd, unregister_in_pieces)
+{
+	static const char *const orders[] = { "012", "021", "102", "120", "201", "210" };
+	__u64 modes[] = { W, uffd_features() & RWP ? R : 0 };
+
+	NEED(can_protect(self->type), "this memory is not protected");
+	NEED_ROOM(2 * 3);
+	for (unsigned int i = 0; i < ARRAY_SIZE(orders) * ARRAY_SIZE(modes); i++) {
+		const char *order = orders[i / ARRAY_SIZE(modes)];
+		__u64 mode = modes[i % ARRAY_SIZE(modes)];
+		bool registered[] = { true, true, true };
+		struct mem m;
+
+		if (!mode)
+			continue;
+		ASSERT_EQ(0, mem_make(&m, self->type, ARRAY_SIZE(registered)));
+		memset(m.area, BYTE_MAPPED, m.len);
+		self->fd = uffd_open(mode == R ? RWP : 0);
+		ASSERT_GE(self->fd, 0);
+		ASSERT_GT(uffd_register(self->fd, m.area, m.len, mode), 0);
+		ASSERT_EQ(0, mode == R ?
+			     uffd_rwp(self->fd, m.area, m.len, UFFDIO_RWPROTECT_MODE_RWP) :
+			     uffd_wp(self->fd, m.area, m.len, UFFDIO_WRITEPROTECT_MODE_WP));
+		for (const char *nr = order; *nr; nr++) {
+			char *p = mem_unit(&m, *nr - '0');
+
+			registered[*nr - '0'] = false;
+			EXPECT_ERR(0, uffd_unregister(self->fd, p, m.unit), "UNREGISTER");
+			for (unsigned int u = 0; u < ARRAY_SIZE(registered); u++)
+				EXPECT_VALUE(registered[u] ? PM_UFFD : 0,
+					     pagemap(mem_unit(&m, u)) & PM_UFFD,
+					     "%s %s, UNREGISTER of %c of %s: uffd bit of %u",
+					     self->type->name, mode == R ? "RWP" : "WP", *nr,
+					     order, u);
+			EXPECT_UNIT(p, m.unit, BYTE_MAPPED, "UNREGISTER");
+		}
+		close(self->fd);
+		mem_free(&m);
+	}
+}
+
 TEST_F(uffd, move_partial)
 {
 	struct mem from;
