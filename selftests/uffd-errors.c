@@ -465,7 +465,8 @@ TEST_F(uffd, unregister_in_pieces)
 	static const char *const orders[] = { "012", "021", "102", "120", "201", "210" };
 	__u64 modes[] = { W, uffd_features() & RWP ? R : 0 };
 
-	NEED(can_protect(self->type), "this memory is not protected");
+	NEED_WP();
+	NEED_PROTECT();
 	NEED_ROOM(2 * 3);
 	for (unsigned int i = 0; i < ARRAY_SIZE(orders) * ARRAY_SIZE(modes); i++) {
 		const char *order = orders[i / ARRAY_SIZE(modes)];
@@ -480,9 +481,7 @@ TEST_F(uffd, unregister_in_pieces)
 		self->fd = uffd_open(mode == R ? RWP : 0);
 		ASSERT_GE(self->fd, 0);
 		ASSERT_GT(uffd_register(self->fd, m.area, m.len, mode), 0);
-		ASSERT_EQ(0, mode == R ?
-			     uffd_rwp(self->fd, m.area, m.len, UFFDIO_RWPROTECT_MODE_RWP) :
-			     uffd_wp(self->fd, m.area, m.len, UFFDIO_WRITEPROTECT_MODE_WP));
+		ASSERT_EQ(0, uffd_protect(self->fd, m.area, m.len, mode));
 		for (const char *nr = order; *nr; nr++) {
 			char *p = mem_unit(&m, *nr - '0');
 

@@ -514,13 +514,12 @@ TEST_F(uffd, fork_event)
 static int protect(int fd, struct mem *m, __u64 modes)
 {
 	long long bits = uffd_register(fd, m->area, m->len, modes);
-	char *p = mem_unit(m, TARGET);
 
 	if (bits < 0)
 		return bits;
 	if (modes == R)
-		return uffd_rwp(fd, p, m->unit, UFFDIO_RWPROTECT_MODE_RWP);
-	return uffd_wp(fd, m->area, m->len, UFFDIO_WRITEPROTECT_MODE_WP);
+		return uffd_protect(fd, mem_unit(m, TARGET), m->unit, modes);
+	return uffd_protect(fd, m->area, m->len, modes);
 }
 
 /* Bit 0: the page that is there is protected; bit 1: the one that is not. */

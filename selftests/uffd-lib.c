@@ -133,6 +133,15 @@ int uffd_rwp(int fd, void *dst, size_t len, __u64 mode)
 	return uffd_do(fd, &(struct uffd_call){ OP_RWP, dst, NULL, len, mode }, NULL);
 }
 
+int uffd_protect(int fd, void *dst, size_t len, __u64 modes)
+{
+	if (modes & UFFDIO_REGISTER_MODE_RWP)
+		return uffd_rwp(fd, dst, len, UFFDIO_RWPROTECT_MODE_RWP);
+	if (modes & UFFDIO_REGISTER_MODE_WP)
+		return uffd_wp(fd, dst, len, UFFDIO_WRITEPROTECT_MODE_WP);
+	return 0;
+}
+
 int uffd_wake(int fd, void *dst, size_t len)
 {
 	return uffd_do(fd, &(struct uffd_call){ OP_WAKE, dst, NULL, len, 0 }, NULL);
@@ -318,17 +327,26 @@ struct trap try_write(void *p, char value)
 	return try_access(p, true, &value);
 }
 
+int pagemap_open(void)
+{
+	return open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+}
+
+__u64 pagemap_entry(int fd, const void *p)
+{
+	__u64 entry;
+
+	return pread(fd, &entry, sizeof(entry),
+		     (unsigned long)p / page_size() * sizeof(entry)) == sizeof(entry) ? entry : 0;
+}
+
 __u64 pagemap(const void *p)
 {
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	__u64 entry = 0;
+	int fd = pagemap_open();
+	__u64 entry = pagemap_entry(fd, p);
 
-	if (fd < 0)
-		return 0;
-	if (pread(fd, &entry, sizeof(entry),
-		  (unsigned long)p / page_size() * sizeof(entry)) != sizeof(entry))
-		entry = 0;
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	return entry;
 }
 

@@ -59,6 +59,8 @@ int uffd_continue(int fd, void *dst, size_t len, __u64 mode);
 int uffd_poison(int fd, void *dst, size_t len);
 int uffd_wp(int fd, void *dst, size_t len, __u64 mode);
 int uffd_rwp(int fd, void *dst, size_t len, __u64 mode);
+/* As memory registered in @modes is protected; 0, too, if it is not. */
+int uffd_protect(int fd, void *dst, size_t len, __u64 modes);
 int uffd_wake(int fd, void *dst, size_t len);
 int uffd_unregister(int fd, void *dst, size_t len);
 
@@ -108,6 +110,9 @@ struct trap try_write(void *p, char value);
 #define PM_UFFD		(1ULL << 57)
 
 __u64 pagemap(const void *p);
+/* The same by a descriptor that this process, and not its parent, opened. */
+int pagemap_open(void);
+__u64 pagemap_entry(int fd, const void *p);
 /* What is there for any page of the range: PM_PRESENT, PM_SWAP, PM_UFFD. */
 __u64 pagemap_any(const char *p, size_t len);
 /* Kilobytes of @field ("AnonHugePages") in the mapping at @p, -1: no such. */

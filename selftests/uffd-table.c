@@ -53,6 +53,7 @@ struct cell {
 	struct mem mem;
 	struct mem from;	/* the source of MOVE */
 	int fd;
+	int pagemap_fd;
 };
 
 /* What must be the same after an operation that failed. */
@@ -60,7 +61,7 @@ struct snapshot {
 	__u64 entry;
 	__u64 before, behind;	/* the units beside it: the same, come what may */
 	long in_file;
-	long huge, resv;	/* pages of the pool: free, and reserved */
+	long huge, resv;	/* hugetlb's pool: free pages, and reserved ones */
 };
 
 static bool is_mapped(enum page_state state)
@@ -94,23 +95,23 @@ static void say(const struct cell *c, const char *what, const char *expected,
 		       expected, got);
 }
 
-static __u64 entry_of(const char *p)
+static __u64 entry_of(const struct cell *c, const char *p)
 {
-	return pagemap(p) & (PM_PRESENT | PM_SWAP | PM_FILE | PM_UFFD);
+	return pagemap_entry(c->pagemap_fd, p) & (PM_PRESENT | PM_SWAP | PM_FILE | PM_UFFD);
 }
 
 static struct snapshot look(const struct cell *c)
 {
 	const struct mem *m = &c->mem;
-	bool alone = m->units == 1;
+	bool alone = m->units == 1, hugetlb = mem_is(m, MEM_HUGETLB);
 
 	return (struct snapshot) {
-		.entry = entry_of(target(m)),
-		.before = alone ? 0 : entry_of(target(m) - m->unit),
-		.behind = alone ? 0 : entry_of(target(m) + m->unit),
+		.entry = entry_of(c, target(m)),
+		.before = alone ? 0 : entry_of(c, target(m) - m->unit),
+		.behind = alone ? 0 : entry_of(c, target(m) + m->unit),
 		.in_file = mem_in_file(m),
-		.huge = free_huge_pages(),
-		.resv = reserved_huge_pages(),
+		.huge = hugetlb ? free_huge_pages() : 0,
+		.resv = hugetlb ? reserved_huge_pages() : 0,
 	};
 }
 
@@ -123,8 +124,10 @@ static int prepare_page(struct cell *c)
 	if (is_cached(state) && mem_fill_cache(&c->mem, middle(&c->mem), BYTE_CACHE))
 		return -1;
 	/* RWP of too much is seen only where there are pages beside it. */
-	if (is_mapped(state))
-		memset(p - unit, BYTE_MAPPED, 3 * unit);
+	if (is_mapped(state)) {
+		p[-1] = BYTE_MAPPED;
+		memset(p, BYTE_MAPPED, unit + 1);
+	}
 	if (is_guard(state))
 		return madvise(p, unit, MADV_GUARD);
 	return state == ST_EOF ? mem_truncate(&c->mem, middle(&c->mem)) : 0;
@@ -133,13 +136,7 @@ static int prepare_page(struct cell *c)
 /* And what is beside it: taking away too much of it is to be seen. */
 static int protect(struct cell *c)
 {
-	const struct mem *m = &c->mem;
-
-	if (c->col->modes & UFFDIO_REGISTER_MODE_RWP)
-		return uffd_rwp(c->fd, m->area, m->len, UFFDIO_RWPROTECT_MODE_RWP);
-	if (c->col->modes & UFFDIO_REGISTER_MODE_WP)
-		return uffd_wp(c->fd, m->area, m->len, UFFDIO_WRITEPROTECT_MODE_WP);
-	return 0;
+	return uffd_protect(c->fd, c->mem.area, c->mem.len, c->col->modes);
 }
 
 static int prepare_marker(struct cell *c)
@@ -572,11 +569,12 @@ static const char *cells_lack(const struct mem_type *type, const struct op_row *
 static int run_op_row(const struct mem_type *type, const void *arg)
 {
 	const struct op_row *row = arg;
+	int pagemap_fd = pagemap_open();
 	unsigned int tried = 0;
 	bool ok = true;
 
 	for (unsigned int i = 0; i < nr_reg_columns; i++) {
-		struct cell c = { type, row, &reg_columns[i], .fd = -1 };
+		struct cell c = { type, row, &reg_columns[i], .fd = -1, .pagemap_fd = pagemap_fd };
 		int want = cell_want(type, row, c.col);
 
 		if (want == NA || modes_lack(type->class, c.col->modes, c.col->ctx))
@@ -811,7 +809,10 @@ int main(int argc, char **argv)
 		ksft_exit_skip(NO_UFFD "\n");
 	pin_background();
 	need_huge_pages(2 * UNITS);
-	source = malloc(huge_size());
+	/* Shared: no fork() copies its page tables. */
+	source = mmap(NULL, huge_size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (source == MAP_FAILED)
+		ksft_exit_fail_msg("no memory\n");
 	memset(source, BYTE_SOURCE, huge_size());
 
 	for (unsigned int i = 0; i < nr_mem_types; i++)
