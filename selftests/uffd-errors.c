@@ -299,6 +299,13 @@ static bool try_neighbour(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) 
 		EXPECT_PM_UFFD(!is_private_memory(self->type), at + huge - page_size(), what);
 		EXPECT_PM_UFFD(!is_private_memory(type), at + huge, what);
 	}
+	/* Refused as a whole; 7.3 and before: what is before the border is unregistered. */
+	if (type->caps & MEM_HUGETLB) {
+		snprintf(what, sizeof(what), "UNREGISTER of a part of %s", type->name);
+		EXPECT_ERR(-EINVAL, uffd_unregister(self->fd, at, huge + page_size()), what);
+		EXPECT_VALUE(false, uffd_copy(self->fd, at, source, first.unit, 0) == -ENOENT,
+			     "%s %s: unregistered", self->type->name, what);
+	}
 	close(self->fd);
 	self->fd = -1;
 	mem_free(&first);
