@@ -9,16 +9,27 @@ progress_live=
 [ ! -t 1 ] || progress_live=y
 
 progress_start() {
-	local check names=()
+	local check names=() columns
 	rm -rf "$progress_cells"
 	mkdir -p "$progress_cells"
 	echo 0 > "$progress_cells/up"
 	for check in "${checks[@]}"; do names+=("${check##*/[0-9][0-9]-}"); done
 	printf '%s patches, %s checks: %s\n' "$((to - from + 1))" "${#checks[@]}" "${names[*]}"
-	# What 80 columns leave for the subject.
-	progress_width=$((75 - 6 * ${#names[@]}))
-	[ "$progress_width" -ge 20 ] || progress_width=20
-	[ -z "$progress_live" ] || printf '%*s %s\n' "$((progress_width + 4))" '' "$(printf '%-6s' "${names[@]}")"
+	[ -n "$progress_live" ] || return 0
+	columns=$(stty size 2> /dev/null < /dev/tty | cut -d' ' -f2)
+	[ "${columns:-0}" -gt 0 ] || columns=80
+	# What the checks leave for the subject; lines that wrap cannot be drawn over.
+	for progress_cell_width in 6 5; do
+		progress_width=$((columns - 6 - progress_cell_width * ${#names[@]}))
+		[ "$progress_width" -lt 19 ] || break
+	done
+	[ "$progress_width" -ge 19 ] || { progress_live=; return 0; }
+	[ "$progress_width" -le 72 ] || progress_width=72
+	printf '%*s ' "$((progress_width + 4))" ''
+	for check in "${names[@]}"; do
+		printf '%-*.*s ' "$((progress_cell_width - 1))" "$((progress_cell_width - 1))" "$check"
+	done
+	echo
 }
 
 progress_mark() {
@@ -55,7 +66,7 @@ progress_line() {
 		77) mark=- ;;
 		?*) mark='??' colour=33 ;;
 		esac
-		progress_mark "$(printf '%-6s' "$mark")" "$colour"
+		progress_mark "$(printf '%-*s' "$progress_cell_width" "$mark")" "$colour"
 	done
 }
 
