@@ -14,7 +14,7 @@ def mark: {pass: "ok", none: "&middot;", fail: "fell", unjudged: "?"}[.];
 <title>\(if $fell > 0 then "\($fell) fell" elif $open > 0 then "\($open) open" else "all proved" end): the queue, patch by patch</title>
 <style>
 :root { color-scheme: light dark; --line: #8884; --ok: #2a7d3f; --bad: #c0281c; --open: #a96b00; }
-body { font: 15px/1.45 system-ui, sans-serif; margin: 1.5rem auto; max-width: 76rem; padding: 0 1rem; }
+body { font: 15px/1.45 system-ui, sans-serif; margin: 1.5rem auto; max-width: 76rem; padding: 0 1rem; overflow-wrap: anywhere; }
 h1 { font-size: 1.3rem; } .sub { opacity: .7; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .25rem .5rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
