@@ -13,7 +13,7 @@ def job: {
     ],
     cache: {key: "uffd-$CI_JOB_NAME", paths: [".ccache", "build/deb"]}
   },
-  variables: {CCACHE_DIR: "$CI_PROJECT_DIR/.ccache"},
+  variables: {CI: "", CCACHE_DIR: "$CI_PROJECT_DIR/.ccache"},
   stages: ["prove", "merge"]
 } + (.include | map({
   key: .topic,
