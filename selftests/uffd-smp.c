@@ -82,6 +82,11 @@ static int drop_pages(const struct changer *c)
 	return madvise(c->mem->area, c->mem->len, MADV_DONTNEED) ? -errno : 0;
 }
 
+static int punch_hole(const struct changer *c)
+{
+	return madvise(c->mem->area, c->mem->len, MADV_REMOVE) ? -errno : 0;
+}
+
 static int map_again(const struct changer *c)
 {
 	const struct mem *m = c->mem;
@@ -119,6 +124,8 @@ static const struct change changes[] = {
 	{ "unregister", change_registration, false, -ENOENT, -EINVAL },
 	{ "mprotect", change_protection, false, 0, -EINVAL, -EAGAIN },
 	{ "MADV_DONTNEED", drop_pages, true },
+	/* CONTINUE finds nothing then. */
+	{ "MADV_REMOVE", punch_hole, true, -EFAULT, 0, 0, true },
 	{ "mmap", map_again, true, -ENOENT, -EINVAL, -EAGAIN },
 	{ "mremap", move_and_back, false, -ENOENT, -EINVAL, -EAGAIN },
 	/* A page that a child has, or had, is not moved. */
@@ -127,6 +134,8 @@ static const struct change changes[] = {
 
 static bool can_be_changed(const struct mem *m, const struct change *change)
 {
+	if (change->fn == punch_hole)
+		return mem_is_shared(m);
 	/* Shared memory without a descriptor cannot be mapped a second time. */
 	return change->fn != map_again || m->fd >= 0 || !mem_is_shared(m);
 }
@@ -191,9 +200,10 @@ static int make_ready(FIXTURE_DATA(uffd) * self, const struct answer *a, char *s
 		memset(source, BYTE_COPY, len);
 	if (madvise(unit, len, MADV_DONTNEED))
 		return -errno;
-	if (a->op != OP_CONTINUE && mem_is_shared(&self->mem) && madvise(unit, len, MADV_REMOVE))
+	if (mem_is_shared(&self->mem) && madvise(unit, len, MADV_REMOVE))
 		return -errno;
-	return 0;
+	/* No event: it fills a hole, and only minor faults are told. */
+	return a->op == OP_CONTINUE ? mem_fill_cache(&self->mem, TARGET, BYTE_CACHE) : 0;
 }
 
 static int operate(FIXTURE_DATA(uffd) * self, const struct answer *a, char *source)
@@ -207,6 +217,8 @@ static int operate(FIXTURE_DATA(uffd) * self, const struct answer *a, char *sour
 
 static bool may_say(const struct answer *a, const struct change *c, int err)
 {
+	if (c->fn == punch_hole && a->op != OP_CONTINUE)
+		return !err;
 	return !err || err == c->error || (a->op == OP_MOVE && err == c->move_error) ||
 	       (a->op == OP_COPY && err == c->copy_error);
 }
@@ -240,7 +252,7 @@ static void check_filled(struct __test_metadata *_metadata, FIXTURE_DATA(uffd) *
 	} else {
 		EXPECT_ROUND((c->drops && !(bits & PM_PRESENT)) || unit_is(unit, len, a->byte),
 			     "expected 0x%02x everywhere, got %s", a->byte, unit_name(unit, len));
-		EXPECT_ROUND(filled, "expected it in the file");
+		EXPECT_ROUND(filled || c->fn == punch_hole, "expected it in the file");
 	}
 }
 
