@@ -2,13 +2,15 @@
 ///
 /// Only mm delivers userfaults and arms VMAs for them: handle_userfault()
 /// drops the mmap lock or VMA lock, and a VM_UFFD_* flag without a context
-/// that belongs to it is a fault that nobody answers.
+/// that belongs to it is a fault that nobody answers. Of what mm offers for
+/// guest_memfd KVM is the one user.
 ///
 //  Confidence: High
 //  Copyright: (C) 2026 the authors of the uffd-types series
 //  URL: https://coccinelle.gitlabpages.inria.fr/website/
 //  Comments: Run at the top of the tree, mm/ is told by the file's path.
-//  Comments: Tests of the flags, and clearing them, are not reported.
+//  Comments: Any mention of a flag is reported, except in a test, where it is
+//  Comments: cleared, and in the macros that define sets of the flags.
 //  Comments: Raw bit values are not seen.
 //  Options: --include-headers --no-includes
 //  Keywords: userfaultfd handle_userfault VM_UFFD_MISSING VM_UFFD_WP
@@ -20,56 +22,40 @@ virtual report
 
 // Called, or its address taken
 @deliver depends on !(file in "mm")@
-symbol handle_userfault;
+identifier D = {handle_userfault};
 position p;
 @@
 
-  handle_userfault@p
+  D@p
 
-@tested@
-identifier M =~ "^_*VMA*_UFFD_";
-identifier f !~ "^_*mk_vma_flags";
-expression E;
+@gmem depends on !(file in "mm") && !(file in "virt/kvm/guest_memfd.c")@
+identifier D = {guest_memfd_userfault, mapping_set_guest_memfd};
 position p;
 @@
 
-(
-  ~(<+... M@p ...+>)
-|
-  E & (<+... M@p ...+>)
-|
-  (<+... M@p ...+>) & E
-|
-  E &= <+... M@p ...+>
-|
-  f(..., <+... M@p ...+>, ...)
-)
+  D@p
 
-@assigned depends on !(file in "mm")@
-identifier M =~ "^_*VMA*_UFFD_";
-identifier F = {flags, vm_flags, vma_flags, __flags, __vm_flags, __vma_flags};
+@store depends on !(file in "mm")@
+identifier C = {vm_userfaultfd_ctx};
+identifier f = {WRITE_ONCE, smp_store_release, rcu_assign_pointer, xchg, cmpxchg, memcpy, memset};
 expression V, E;
-position p != tested.p;
+position p;
 @@
 
 (
-  V->F = <+... M@p ...+>
+  V->C@p = E
 |
-  V->F |= <+... M@p ...+>
+  V.C@p = E
 |
-  V->F ^= <+... M@p ...+>
+  V->C@p.ctx = E
 |
-  V.F = <+... M@p ...+>
+  V.C@p.ctx = E
 |
-  V.F |= <+... M@p ...+>
-|
-  V.F ^= <+... M@p ...+>
-|
-  ACCESS_PRIVATE(E, F) = <+... M@p ...+>
-|
-  ACCESS_PRIVATE(E, F) |= <+... M@p ...+>
+  f(<+... \(V->C@p\|V.C@p\) ...+>, ...)
 )
 
+// What is no arming: the flag is cleared, tested (not if what the mask leaves
+// is set), or in a macro whose own name is looked for
 @cleared@
 identifier M =~ "^_*VMA*_UFFD_";
 identifier mod = {vm_flags_mod, __vm_flags_mod};
@@ -83,73 +69,154 @@ position p;
   mod(V, E, <+... M@p ...+>)
 )
 
-@set depends on !(file in "mm")@
+@kept@
 identifier M =~ "^_*VMA*_UFFD_";
-identifier f = {vm_flags_init, vm_flags_reset, vm_flags_reset_once, vm_flags_set, vm_flags_mod, __vm_flags_mod,
-	vma_flags_set, vma_flags_set_mask, vma_flags_reset_once, vma_set_flags, vma_set_flags_mask, vma_desc_set_flags,
-	vma_desc_set_flags_mask, vma_set_atomic_flag, set_bit, __set_bit, do_mmap, mmap_region};
+identifier f =~ "^_*vma*_[a-z_]*set";
+identifier F =~ "flags$";
+expression V, E, X;
 position p != cleared.p;
 @@
 
-  f(..., <+... M@p ...+>, ...)
+(
+  f(..., \(E & (<+... M@p ...+>)\|(<+... M@p ...+>) & E\), ...)
+|
+  \(V->F\|V.F\) |= \(E & (<+... M@p ...+>)\|(<+... M@p ...+>) & E\)
+|
+  \(X | (E & (<+... M@p ...+>))\|(E & (<+... M@p ...+>)) | X\)
+)
 
-// By way of a local variable
-@bylocal depends on !(file in "mm") exists@
+@tested@
 identifier M =~ "^_*VMA*_UFFD_";
-identifier f = {vm_flags_init, vm_flags_reset, vm_flags_reset_once, vm_flags_set, vm_flags_mod, __vm_flags_mod,
-	vma_flags_set_mask, vma_flags_reset_once, vma_set_flags_mask, vma_desc_set_flags_mask, do_mmap, mmap_region};
-identifier F = {flags, vm_flags, vma_flags, __flags, __vm_flags, __vma_flags};
-local idexpression V;
-expression X;
-position p != tested.p;
+identifier test =~ "^_*vma*_[a-z_]*test", clear =~ "^_*vma*_[a-z_]*clear";
+identifier f = {ilog2, handle_userfault};
+expression E;
+position p != kept.p;
 @@
 
 (
-  V = <+... M@p ...+>
+  \(E & (<+... M@p ...+>)\|(<+... M@p ...+>) & E\)
 |
-  V |= <+... M@p ...+>
+  E &= <+... M@p ...+>
+|
+  \(E == M@p\|M@p == E\|E != M@p\|M@p != E\)
+|
+  \(test\|clear\|f\)(..., <+... M@p ...+>, ...)
 )
-  ... when != V = X
+
+@label@
+identifier M =~ "^_*VMA*_UFFD_";
+position p;
+@@
+
+  switch (...) { case M@p: ... }
+
+@named@
+identifier M =~ "^_*VMA*_UFFD_", N =~ "^_*VMA*_UFFD_", fork = {VM_COPY_ON_FORK};
+position p;
+@@
+
 (
-  f(..., V, ...)
+  #define N <+... M@p ...+>
 |
-  f(..., V | X, ...)
-|
-  X->F = V
-|
-  X->F |= V
-|
-  X->F = X | V
+  #define fork <+... M@p ...+>
 )
+
+// A local variable that is a mask, and nothing else
+@taken@
+identifier M =~ "^_*VMA*_UFFD_";
+local idexpression L;
+position p;
+@@
+
+  \(L@p = <+... M ...+>\|L@p |= <+... M ...+>\)
+
+@masking@
+local idexpression taken.L;
+identifier test =~ "^_*vma*_[a-z_]*test", clear =~ "^_*vma*_[a-z_]*clear";
+identifier mod = {vm_flags_mod, __vm_flags_mod};
+expression V, E;
+position p;
+@@
+
+(
+  ~(<+... L@p ...+>)
+|
+  <+... \(E & L@p\|E == L@p\|L@p && E\) ...+>
+|
+  \(L@p = E\|E &= L@p\)
+|
+  \(test\|clear\)(..., <+... L@p ...+>, ...)
+|
+  mod(V, E, <+... L@p ...+>)
+)
+
+@asking@
+local idexpression taken.L;
+statement S1, S2;
+position p;
+@@
+
+  if (L@p) S1 else S2
+
+@spread exists@
+identifier M =~ "^_*VMA*_UFFD_";
+local idexpression taken.L;
+expression X;
+position p, q != {taken.p, masking.p, asking.p};
+@@
+
+  \(L = <+... M@p ...+>\|L |= <+... M@p ...+>\)
+  ... when != L = X
+  L@q
+
+@mask@
+identifier M =~ "^_*VMA*_UFFD_";
+local idexpression taken.L;
+position p != spread.p;
+@@
+
+  \(L = <+... M@p ...+>\|L |= <+... M@p ...+>\)
+
+@armed depends on !(file in "mm")@
+identifier M =~ "^_*VMA*_UFFD_";
+position p != {cleared.p, tested.p, label.p, named.p, mask.p};
+@@
+
+  M@p
 
 //----------------------------------------------------------
 //  For context mode
 //----------------------------------------------------------
 
 @depends on context@
+identifier D;
 position deliver.p;
-symbol handle_userfault;
 @@
 
-* handle_userfault@p
+* D@p
+
+@depends on context@
+identifier D;
+position gmem.p;
+@@
+
+* D@p
+
+@depends on context@
+identifier C;
+expression V;
+position store.p;
+@@
+
+(
+* V->C@p
+|
+* V.C@p
+)
 
 @depends on context@
 identifier M;
-position assigned.p;
-@@
-
-* M@p
-
-@depends on context@
-identifier M;
-position set.p;
-@@
-
-* M@p
-
-@depends on context@
-identifier M;
-position bylocal.p;
+position armed.p;
 @@
 
 * M@p
@@ -172,27 +239,28 @@ def say(p, message):
 
 @script:python depends on org || report@
 p << deliver.p;
+x << deliver.D;
 @@
 
-say(p[0], "handle_userfault() used outside mm")
+say(p[0], "%s() used outside mm" % x)
 
 @script:python depends on org || report@
-p << assigned.p;
-x << assigned.M;
+p << gmem.p;
+x << gmem.D;
+@@
+
+say(p[0], "%s() used outside mm" % x)
+
+@script:python depends on org || report@
+p << store.p;
+x << store.C;
 @@
 
 say(p[0], "%s set outside mm" % x)
 
 @script:python depends on org || report@
-p << set.p;
-x << set.M;
-@@
-
-say(p[0], "%s set outside mm" % x)
-
-@script:python depends on org || report@
-p << bylocal.p;
-x << bylocal.M;
+p << armed.p;
+x << armed.M;
 @@
 
 say(p[0], "%s set outside mm" % x)
