@@ -8,7 +8,8 @@
 //  Copyright: (C) 2026 the authors of the uffd-types series
 //  URL: https://coccinelle.gitlabpages.inria.fr/website/
 //  Comments: A hook is a member of vm_operations_struct whose name contains
-//  Comments: "uffd" or "userfault". Setting it to NULL is not reported.
+//  Comments: "uffd" or "userfault". Setting it to NULL is not reported. Where
+//  Comments: the members are declared cocci/run also reads the text.
 //  Comments: (Regular expressions without | and (): spatch may be built with
 //  Comments: those of PCRE or of OCaml's Str, which write them otherwise.)
 //  Comments: A copy of a vm_operations_struct is reported with -D copies
@@ -48,6 +49,14 @@ position p;
 
 struct vm_operations_struct I = { .F@p = E, };
 
+@initold@
+identifier I, F =~ "us*e*r*ff*a*[du]";
+expression E != NULL;
+position p;
+@@
+
+struct vm_operations_struct I = { F@p : E, };
+
 @initarray@
 identifier I, F =~ "us*e*r*ff*a*[du]";
 expression E != NULL;
@@ -84,6 +93,15 @@ position p;
 
 struct S I = { .M = { .F@p = E, }, };
 
+// The type of the table is not known here, its name is
+@initmember@
+identifier S, I, M =~ "ops$", F =~ "us*e*r*ff*a*[du]";
+expression E != NULL;
+position p;
+@@
+
+struct S I = { .M.F@p = E, };
+
 @alias@
 type T;
 @@
@@ -101,12 +119,11 @@ T I = { .F@p = E, };
 
 @literal@
 identifier F =~ "us*e*r*ff*a*[du]";
-expression X;
 expression E != NULL;
 position p;
 @@
 
-  X = (struct vm_operations_struct){ .F@p = E, }
+  (struct vm_operations_struct){ .F@p = E, }
 
 @store@
 struct vm_operations_struct V;
@@ -250,6 +267,16 @@ struct vm_operations_struct I = {
 @depends on context@
 identifier I, F;
 expression E;
+position initold.p;
+@@
+
+struct vm_operations_struct I = {
+*	F@p : E,
+};
+
+@depends on context@
+identifier I, F;
+expression E;
 position initarray.p;
 @@
 
@@ -278,6 +305,16 @@ struct S I = {
 };
 
 @depends on context@
+identifier I, F, S, M;
+expression E;
+position initmember.p;
+@@
+
+struct S I = {
+*	.M.F@p = E,
+};
+
+@depends on context@
 type T;
 identifier I, F;
 expression E;
@@ -290,11 +327,11 @@ T I = {
 
 @depends on context@
 identifier F;
-expression E, X;
+expression E;
 position literal.p;
 @@
 
-* X = (struct vm_operations_struct){ .F@p = E, }
+* (struct vm_operations_struct){ .F@p = E, }
 
 @depends on context@
 struct vm_operations_struct V;
@@ -359,6 +396,13 @@ x << init.I;
 say(p[0], "userfaultfd hook in the vm_operations_struct %s" % x)
 
 @script:python depends on org || report@
+p << initold.p;
+x << initold.I;
+@@
+
+say(p[0], "userfaultfd hook in the vm_operations_struct %s" % x)
+
+@script:python depends on org || report@
 p << initarray.p;
 x << initarray.I;
 @@
@@ -375,6 +419,13 @@ say(p[0], "userfaultfd hook in the vm_operations_struct %s" % x)
 @script:python depends on org || report@
 p << initnested.p;
 x << initnested.I;
+@@
+
+say(p[0], "userfaultfd hook in the vm_operations_struct %s" % x)
+
+@script:python depends on org || report@
+p << initmember.p;
+x << initmember.I;
 @@
 
 say(p[0], "userfaultfd hook in the vm_operations_struct %s" % x)
