@@ -28,7 +28,7 @@ switch@s (E) { default: ... }
 identifier C =~ "^UFFD_TYPE_";
 // No | and (): they are PCRE's, and spatch may be built with OCaml's Str.
 identifier f1 =~ "uffd_[a-z_]*type$", f2 =~ "fill_[a-z_]*type$";
-identifier F =~ "^uffd_[a-z_]*type$";
+identifier F = {uffd_type};
 expression X;
 position s;
 @@

@@ -128,4 +128,11 @@ static int other(enum foo_type type, struct foo *foo)
 	default:
 		return 2;
 	}
+
+	switch (foo->uffd_fault_type) {
+	case KVM_FAULT_MISSING:
+		return 1;
+	default:
+		return 2;
+	}
 }
