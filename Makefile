@@ -40,7 +40,7 @@ docs: tree ## the documentation: build/docs/html/index.html
 send-check: ## may it be sent? make send-check TOPIC=fixes
 	@scripts/send-check build/linux $(TOPIC)
 
-clean: ## remove build/ but for the kernel source
-	@find build -mindepth 1 -maxdepth 1 ! -name linux ! -name deb -exec rm -rf {} +
+clean: ## remove build/ but for the kernel source and a rebase that stands there
+	@find build -mindepth 1 -maxdepth 1 ! -name linux ! -name deb ! -name rebase -exec rm -rf {} +
 
 .PHONY: help setup base tree refresh rebase ci test ci-full bench bench-ci coverage docs send-check clean
