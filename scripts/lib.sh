@@ -18,7 +18,7 @@ as_user() (
 
 # Here none of them counts, nor do those of build/linux that change what is written.
 git_settings+=(color.ui=false core.hooksPath=/dev/null core.attributesFile=/dev/null core.safecrlf=false
-	apply.whitespace=nowarn apply.ignoreWhitespace=no mailinfo.scissors=false i18n.commitEncoding=UTF-8
+	apply.whitespace=nowarn apply.ignoreWhitespace=no mailinfo.scissors=false mailinfo.quotedCR=nowarn i18n.commitEncoding=UTF-8
 	i18n.logOutputEncoding=UTF-8 log.showSignature=false diff.suppressBlankEmpty=false diff.context=3
 	rebase.abbreviateCommands=false rebase.autoSquash=false rebase.autoStash=false rebase.rebaseMerges=false)
 while read -r i; do
@@ -60,3 +60,51 @@ replace_patches() {
 		[ -e "$1/${patch##*/}" ] || rm -f "$patch"
 	done
 }
+
+# In the repository, so that "make clean" does not forget: the id of series/, the queue made of it, its base.
+record=$linux/.git/queue-made
+# Stands while refresh writes series/.
+# shellcheck disable=SC2034 # for those who source it
+writing=$linux/.git/refresh-under-way
+# shellcheck disable=SC2034 # for those who source it
+read -r made_id made_queue made_base < <(cat "$record" 2> /dev/null) || true
+
+# alone: no other script writes series/ or the queue while this one does.  The lock goes with the process.
+alone() {
+	[ -d "$linux/.git" ] || die "no kernel source in build/linux; run 'make base'"
+	exec 9> "$linux/.git/queue-lock"
+	flock -n 9 || die "another scripts/tree or scripts/refresh is at work on build/linux"
+}
+
+# changed: the files of build/linux with edits that are in no commit.
+changed() { g status --porcelain --untracked-files=no | cut -c4-; }
+
+# strays REV NOT...: the first of REV's commits that is in none of the others, less what scripts/tree made.
+strays() {
+	local rev=$1 not=("${@:2}")
+	! g rev-parse -q --verify "${made_queue:-none}^{commit}" > /dev/null || not+=("$made_queue")
+	g log --format='%h %ce' "$rev" --not "${not[@]}" | grep -vm1 ' queue@localhost$'
+}
+
+# What is in no branch, or in a topic/NAME that is set anew, would be gone without a word.
+no_strays() {
+	local topic
+	g symbolic-ref -q HEAD > /dev/null || [ -z "$(strays HEAD --branches --tags --remotes)" ] ||
+		die "build/linux has commits that are on no branch: 'git -C build/linux branch mine HEAD' keeps them; queue is what goes to series/"
+	for topic in $(topics); do
+		topic=topic/$topic
+		g rev-parse -q --verify "refs/heads/$topic" > /dev/null && g rev-parse -q --verify refs/heads/queue > /dev/null || continue
+		[ -z "$(strays "$topic" queue)" ] ||
+			die "branch $topic has commits that queue has not: cherry-pick them to queue, or 'git -C build/linux branch -m $topic mine' keeps them"
+	done
+}
+
+# as_mailed PATCH, as_committed TREE COMMIT: author and message, as git am takes them and as they are.
+as_mailed() {
+	local body
+	body=$(mktemp)
+	{ git mailinfo --encoding=UTF-8 "$body" /dev/null < "$1" | sed -nE 's/^(Author|Email|Subject): //p'; echo; cat "$body"; } |
+		git stripspace
+	rm "$body"
+}
+as_committed() { git -C "$1" log -1 --format='%an%n%ae%n%B' "$2" | git stripspace; }
