@@ -23,7 +23,7 @@ git_settings+=(color.ui=false core.hooksPath=/dev/null core.attributesFile=/dev/
 	rebase.abbreviateCommands=false rebase.autoSquash=false rebase.autoStash=false rebase.rebaseMerges=false)
 while read -r i; do
 	git_settings+=("safe.directory=$i")
-done < <(as_user git -C / config --get-all safe.directory)
+done < <(as_user git -C / config --get-all safe.directory 2> /dev/null)
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_ATTR_NOSYSTEM=1
 export GIT_CONFIG_COUNT=${#git_settings[@]}
 for i in "${!git_settings[@]}"; do
@@ -86,15 +86,18 @@ strays() {
 	g log --format='%h %ce' "$rev" --not "${not[@]}" | grep -vm1 ' queue@localhost$'
 }
 
-# What is in no branch, or in a topic/NAME that is set anew, would be gone without a word.
-no_strays() {
-	local topic
+# What is in no branch would be gone without a word when another is checked out, and so would be what only a topic/NAME has
+# when it is set anew.
+no_stray_head() {
 	g symbolic-ref -q HEAD > /dev/null || [ -z "$(strays HEAD --branches --tags --remotes)" ] ||
-		die "build/linux has commits that are on no branch: 'git -C build/linux branch mine HEAD' keeps them; queue is what goes to series/"
+		die "$linux has commits that are on no branch: 'git -C $linux branch mine HEAD' keeps them, 'git -C $linux checkout queue' leaves them; what goes to series/ is queue"
+}
+no_stray_topics() {
+	local topic
+	g rev-parse -q --verify refs/heads/queue > /dev/null || return 0
 	for topic in $(topics); do
 		topic=topic/$topic
-		g rev-parse -q --verify "refs/heads/$topic" > /dev/null && g rev-parse -q --verify refs/heads/queue > /dev/null || continue
-		[ -z "$(strays "$topic" queue)" ] ||
+		[ -z "$(strays "$topic" queue 2> /dev/null)" ] ||
 			die "branch $topic has commits that queue has not: cherry-pick them to queue, or 'git -C build/linux branch -m $topic mine' keeps them"
 	done
 }
