@@ -17,7 +17,7 @@ as_user() (
 )
 
 # Here none of them counts, nor do those of build/linux that change what is written.
-git_settings+=(color.ui=false core.hooksPath=/dev/null core.attributesFile=/dev/null core.safecrlf=false
+git_settings+=(color.ui=false core.hooksPath=/dev/null core.attributesFile=/dev/null core.safecrlf=false core.fsmonitor=false
 	apply.whitespace=nowarn apply.ignoreWhitespace=no mailinfo.scissors=false mailinfo.quotedCR=nowarn i18n.commitEncoding=UTF-8
 	i18n.logOutputEncoding=UTF-8 log.showSignature=false diff.suppressBlankEmpty=false diff.context=3
 	rebase.abbreviateCommands=false rebase.autoSquash=false rebase.autoStash=false rebase.rebaseMerges=false)
