@@ -156,6 +156,16 @@ static inline bool has_wp(const struct mem_type *type)
 #define NEED_KERNEL() NEED(uffd_sees_kernel(), NO_KERNEL_FAULTS)
 #define NEED_FORK_EVENTS() NEED(uffd_sees_fork(), NO_FORK_EVENTS)
 
+/* What the kernel does wrong so far; what else goes wrong is still a failure. */
+#define KNOWN_BUG(is_so, why) do {						\
+	if ((is_so) && !_metadata->exit_code) {					\
+		snprintf(_metadata->results->reason,				\
+			 sizeof(_metadata->results->reason), why);		\
+		_metadata->exit_code = KSFT_XFAIL;				\
+		return;								\
+	}									\
+} while (0)
+
 #define EXPECT_ERR(want, got, what)						\
 	EXPECT_RESULT(want, got, "%s %s", self->type->name, what)
 
