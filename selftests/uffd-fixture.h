@@ -157,7 +157,7 @@ static inline bool has_wp(const struct mem_type *type)
 #define NEED_FORK_EVENTS() NEED(uffd_sees_fork(), NO_FORK_EVENTS)
 
 /* What the kernel does wrong so far; what else goes wrong is still a failure. */
-#define KNOWN_BUG(is_so, why) do {						\
+#define XFAIL_IF(is_so, why) do {						\
 	if ((is_so) && !_metadata->exit_code) {					\
 		snprintf(_metadata->results->reason,				\
 			 sizeof(_metadata->results->reason), why);		\
