@@ -784,7 +784,7 @@ TEST_F(uffd, poison_after_collapse)
 	self->fd = uffd_open(0);
 	ASSERT_GT(uffd_register(self->fd, m.area, m.len, M), 0);
 	ASSERT_EQ(0, uffd_poison(self->fd, mem_unit(&m, TARGET), m.unit));
-	EXPECT_TRUE(pagemap(mem_unit(&m, TARGET)) & PM_SWAP)
+	ASSERT_TRUE(pagemap(mem_unit(&m, TARGET)) & PM_SWAP)
 		TH_LOG("%s: expected poison, got none", self->type->name);
 	NEED(!madvise(alias, m.len, MADV_COLLAPSE), "no MADV_COLLAPSE of shmem");
 	XFAIL_IF(!(pagemap(mem_unit(&m, TARGET)) & PM_SWAP), "the poison is gone");
