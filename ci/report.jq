@@ -33,7 +33,7 @@ summary { cursor: pointer; } details { margin: .3rem 0; }
     "<tr><td class=\"n\">\(.[0].n)<td class=\"s\">\(.[0].subject | @html)" +
     ($checks | map($by[.] as $c | if $c == null then "<td>" else
       "<td class=\"\($c.verdict)\"><a href=\"#c\($c.n)-\($c.check)\" title=\"\($c.summary | @html)\">\($c.verdict | mark)</a>" end) | join("")) +
-    "<td class=\"n\"><span class=\"bar\" style=\"width:\($ms * 90 / $longest | floor + 1)px\"></span> \($ms | clock)"))),
+    "<td class=\"n\"><span class=\"bar\" style=\"width:\($ms * 60 / $longest | floor + 1)px\"></span> \($ms | clock)"))),
 "</tbody></table></div><h2>Cells</h2>",
 (.cells | sort_by([(if .verdict == "fail" then 0 elif .verdict == "unjudged" then 1 else 2 end), .n])[] |
   "<details id=\"c\(.n)-\(.check)\"\(if .verdict == "fail" then " open" else "" end)><summary><span class=\"\(.verdict)\">\(.verdict | mark)</span> \(.n) \(.check): \(.summary | @html) <span class=\"sub\">\(.ms | clock)\(if .kept then ", kept" else "" end)</span></summary>" +
